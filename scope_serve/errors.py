@@ -119,6 +119,23 @@ class PipelineCallError(ScopeServeError):
         return f"pipeline {self.pipeline_id!r} failed: {self.reason}"
 
 
+class InputRequiredError(ScopeServeError):
+    """A pipeline waits for input frames in a session that has no video input."""
+
+    code = "input_required"
+
+    def __init__(self, pipeline_id: str, input_size: int) -> None:
+        super().__init__(pipeline_id, input_size)
+        self.pipeline_id = pipeline_id
+        self.input_size = input_size
+
+    def __str__(self) -> str:
+        return (
+            f"pipeline {self.pipeline_id!r} needs {self.input_size} input frame(s) per call, "
+            "but the session is in text mode"
+        )
+
+
 class ParameterError(ScopeServeError):
     """A parameter has a value that the pipeline's schema does not allow."""
 
