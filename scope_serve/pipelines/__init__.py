@@ -1,1 +1,1 @@
-"""."""
+"""What pipeline authors import, and the registry of what they wrote."""

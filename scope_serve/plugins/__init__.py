@@ -1,1 +1,1 @@
-"""."""
+"""Plugins: the hooks they implement and how they are found."""
