@@ -34,6 +34,9 @@ class Arrivals:
         self._waiting.append(frame)
         self._changed.set()
 
+    def __len__(self) -> int:
+        return len(self._waiting)
+
     def close(self) -> None:
         """Nothing more arrives: the iteration ends when what waits is taken."""
         self._closed = True

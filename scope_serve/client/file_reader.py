@@ -29,6 +29,7 @@ class FileReader:
         if not self._container.streams.video:
             self._container.close()
             raise MediaFileError(str(path), "holds no video stream")
+        self.path = path
         self._stream = self._container.streams.video[0]
         self._frames = self._decode()
         self._interval_s = 1 / float(self._stream.average_rate or _FALLBACK_FPS)

@@ -5,7 +5,7 @@ import contextlib
 import json
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -41,11 +41,15 @@ class SessionStats:
     Attributes:
         frames_received: Decoded pictures.
         frames_dropped: Pictures that nobody took from `ClientSession.frames` in time.
+        frames_waiting: Pictures that wait to be taken.
+        last_arrival_s: `time.monotonic` of the last picture, or of the session's begin.
         server: The newest ``session_stats`` message of the server; empty if it sends none.
     """
 
     frames_received: int
     frames_dropped: int
+    frames_waiting: int
+    last_arrival_s: float
     server: Mapping[str, Any]
 
 
@@ -64,6 +68,7 @@ class ClientSession:
         self._began_s = time.monotonic()
         self._arrivals = Arrivals(_WAITING_FRAMES)
         self._received = 0
+        self._last_arrival_s = self._began_s
         self._server_stats: wire.Json = {}
         self._messages: deque[wire.Json] = deque(maxlen=_WAITING_MESSAGES)
         self._news = asyncio.Event()
@@ -86,25 +91,31 @@ class ClientSession:
     @property
     def stats(self) -> SessionStats:
         """What has been received up to now."""
-        return SessionStats(self._received, self._arrivals.dropped, self._server_stats)
+        return SessionStats(
+            self._received,
+            self._arrivals.dropped,
+            len(self._arrivals),
+            self._last_arrival_s,
+            self._server_stats,
+        )
 
     @property
     def is_over(self) -> bool:
         """Whether nothing more will be received."""
         return self._over.is_set()
 
-    async def frames(self) -> AsyncIterator[av.VideoFrame]:
+    async def frames(self) -> AsyncGenerator[av.VideoFrame, None]:
         """Yield received pictures; at most 64 wait, the oldest goes first."""
         async for received in self.timed_frames():
             yield received.picture
 
-    async def timed_frames(self) -> AsyncIterator[ReceivedFrame]:
+    async def timed_frames(self) -> AsyncGenerator[ReceivedFrame, None]:
         """Yield received pictures with their times of arrival."""
         async for received in self._arrivals:
             yield received
         self._raise_failure()
 
-    async def messages(self) -> AsyncIterator[wire.Json]:
+    async def messages(self) -> AsyncGenerator[wire.Json, None]:
         """Yield the server's messages, of every type; at most 256 wait, the oldest goes first."""
         while True:
             while self._messages:
@@ -235,11 +246,11 @@ class ClientSession:
             while True:
                 frame = await track.recv()
                 assert isinstance(frame, av.VideoFrame)
-                arrived_s = time.monotonic()
+                self._last_arrival_s = time.monotonic()
                 if not self._received:
                     self.timings = replace(self.timings, first_frame_s=self._elapsed_s())
                 self._received += 1
-                self._arrivals.put(ReceivedFrame(frame, arrived_s))
+                self._arrivals.put(ReceivedFrame(frame, self._last_arrival_s))
         await self._finish_after_last_words()
 
     async def _discard(self, track: MediaStreamTrack) -> None:

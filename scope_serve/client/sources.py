@@ -43,15 +43,24 @@ class SentLog:
     def __init__(self) -> None:
         self._frames: OrderedDict[int, SentFrame] = OrderedDict()
         self.count = 0
+        self._first_s = self._last_s = 0.0
 
     def add(self, pts: int) -> SentFrame:
         """Record that the next picture is handed over now."""
         sent = SentFrame(self.count, pts, time.monotonic())
+        if not self.count:
+            self._first_s = sent.sent_s
+        self._last_s = sent.sent_s
         self._frames[sent.number] = sent
         self.count += 1
         if len(self._frames) > _REMEMBERED:
             self._frames.popitem(last=False)
         return sent
+
+    @property
+    def elapsed_s(self) -> float:
+        """Seconds from the first picture to the last."""
+        return self._last_s - self._first_s
 
     def by_barcode(self, number: int) -> SentFrame | None:
         """Return the newest remembered picture whose barcode is ``number``."""
@@ -194,6 +203,11 @@ class FileSource(PacedSource):
             executor.shutdown()
             raise
         return cls(reader, executor, duration_s)
+
+    @property
+    def path(self) -> Path:
+        """The file that is read."""
+        return self._reader.path
 
     @property
     def failure(self) -> str | None:
