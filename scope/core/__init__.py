@@ -1,0 +1,5 @@
+"""Names for plugin authors."""
+
+from scope_serve.plugins.hookspecs import hookimpl
+
+__all__ = ["hookimpl"]
