@@ -1,1 +1,1 @@
-"""."""
+"""The ``scope-serve`` command: one module per command, registered in `main`."""

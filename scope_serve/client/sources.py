@@ -19,7 +19,7 @@ from scope_serve.client.pictures import TestPattern
 
 _TICKS_PER_S = 90_000
 _TIME_BASE = Fraction(1, _TICKS_PER_S)
-_REMEMBERED = 4096
+_REMEMBERED = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class SentFrame:
 
 
 class SentLog:
-    """Remembers the last 4096 pictures sent."""
+    """Remembers the last 65536 pictures sent."""
 
     def __init__(self) -> None:
         self._frames: OrderedDict[int, SentFrame] = OrderedDict()
@@ -95,6 +95,11 @@ class PacedSource(MediaStreamTrack):
         self.ended = asyncio.Event()
         self._pacer = Pacer()
         self._duration_s = duration_s
+
+    @property
+    def duration_s(self) -> float | None:
+        """How long the source plays, as far as it is known."""
+        return self._duration_s
 
     async def recv(self) -> av.VideoFrame:
         """Return the next picture when it is due.
@@ -216,7 +221,7 @@ class FileSource(PacedSource):
 
     @property
     def duration_s(self) -> float | None:
-        """How long the source plays, as far as the file says."""
+        """How long the source plays, as far as it is known."""
         known = [value for value in (self._reader.duration_s, self._duration_s) if value]
         return min(known, default=None)
 
