@@ -21,6 +21,8 @@ from scope_serve.stages.timestamps import FrameTime
 
 _ALIGNED_WIDTH = 32
 """Rows of this multiple need no padding in any plane, so swscale can read them where they are."""
+_WHOLE_HEIGHT = 4
+"""`VideoFrame.from_numpy_buffer` cuts other heights down to a multiple of this."""
 
 
 class ColourConverter(Protocol):
@@ -127,7 +129,7 @@ def _as_video_frame(frame: I420Frame) -> VideoFrame:
     """Return a picture for swscale, padded to even sizes: only for those it is fast and exact."""
     samples = np.frombuffer(frame.data, dtype=np.uint8)
     width, height = frame.width, frame.height
-    if width % _ALIGNED_WIDTH == 0 and height % 2 == 0:
+    if width % _ALIGNED_WIDTH == 0 and height % _WHOLE_HEIGHT == 0:
         return VideoFrame.from_numpy_buffer(samples.reshape(-1, width), format="yuv420p")
     padded = VideoFrame(width + width % 2, height + height % 2, "yuv420p")
     luma, *chroma = padded.planes

@@ -91,10 +91,9 @@ class ParameterState:
 
     def end_transition(self, delivered: CallParameters) -> None:
         """Forget the transition that a call got, because it is over."""
-        transition = self._values.get("transition")
-        if transition is not None and delivered.keywords.get("transition") is transition:
-            del self._values["transition"]
-            self._prompts_reached = transition["target_prompts"]
+        given = delivered.keywords.get("transition")
+        if given is not None and self._values.get("transition") is given:
+            self._prompts_reached = self._values.pop("transition")["target_prompts"]
 
     def replay(self) -> dict[str, Any]:
         """Return a message that brings another instance into this state.
