@@ -5,7 +5,8 @@ What a pipeline id does:
 ``passthrough`` echoes; ``gray`` removes the colour; ``invert`` inverts; ``noise`` makes pictures
 from nothing (text mode only); ``silent`` never sends a picture; ``breaks`` stops the stream with
 an error after ten pictures; ``quits`` ends in good order after ten; ``full`` answers 503;
-``unloaded`` answers 400 until it has been loaded; ``broken`` cannot be loaded.
+``unloaded`` answers 400 until it has been loaded; ``broken`` cannot be loaded;
+``garbled`` answers an offer with something that is no SDP.
 Every offered picture parameter but ``intensity`` in [0, 1] is answered with an ``error`` message.
 """
 
@@ -122,6 +123,7 @@ class Session:
 
     def after_frame(self, count: int) -> None:
         """Send what is due after picture ``count``."""
+        self._server.count_frame()
         if count % 5 == 0 and self._server.sends_stats:
             self.send({"type": "session_stats", "latency_ms": {"p50": 7.5, "p95": 9.5}})
         if count == FRAMES_BEFORE_THE_END and "breaks" in self.chain:
@@ -184,14 +186,15 @@ class _Uvicorn(uvicorn.Server):
 class ScopeServer:
     """Use it as ``async with``. Everything is closed at the end, clients or not."""
 
-    def __init__(self, *, sends_stats: bool = True, answers: bool = True) -> None:
+    def __init__(self, *, sends_stats: bool = True) -> None:
         self.sends_stats = sends_stats
-        self.answers = answers
         self.sessions: dict[str, Session] = {}
         self.opened: list[Session] = []
         self.ended: list[str] = []
         self.loads: list[list[str]] = []
         self.tasks = TaskScope()
+        self._frames = self._awaited = 0
+        self._reached = asyncio.Event()
         self._loaded: set[str] = set()
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
@@ -211,6 +214,17 @@ class ScopeServer:
         self._uvicorn.force_exit = True
         await self._uvicorn.shutdown(sockets=[self._socket])
         await self.tasks.aclose()
+
+    def count_frame(self) -> None:
+        """Note that a picture was made."""
+        self._frames += 1
+        if self._frames == self._awaited:
+            self._reached.set()
+
+    async def wait_for_frames(self, count: int) -> None:
+        """Return when ``count`` pictures have been made since the start."""
+        self._awaited = count
+        await self._reached.wait()
 
     async def end(self, session_id: str) -> None:
         """Close a session's connection, without a word."""
@@ -275,4 +289,6 @@ class ScopeServer:
         self.sessions[session.id] = session
         self.opened.append(session)
         answer = await session.answer(offer)
+        if "garbled" in session.chain:
+            return {"sdp": "no sdp at all", "type": "answer", "sessionId": session.id}
         return {"sdp": answer.sdp, "type": answer.type, "sessionId": session.id}

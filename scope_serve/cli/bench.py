@@ -23,9 +23,11 @@ if TYPE_CHECKING:
     from scope_serve.client.bench_report import Distribution, Level, Report
 
 _COLUMNS = (
-    "sessions", "answer", "connected", "first frame", "p50", "p95", "p99", "fps", "lost",
-    "unreadable", "size", "client CPU",
+    "sessions", "answer", "connect", "first", "p50", "p95", "p99", "fps", "lost", "damaged",
+    "size", "CPU",
 )  # fmt: skip
+
+_WIDTH_OF_FILES = 120
 
 
 def bench(
@@ -54,7 +56,7 @@ def bench(
     Every session sends pictures with a barcode, so every received picture is matched with the
     one sent. Latency runs from the hand-over of a picture to this client's encoder until it is
     decoded again: the client's own encoding and decoding are part of it, and this client needs
-    CPU time beside the server's if both share a machine (see "client CPU", of one core).
+    CPU time beside the server's if both share a machine (see the column CPU).
 
     Exits with 1 if any session failed; the other figures are printed all the same.
     """
@@ -111,14 +113,20 @@ def _print_table(report: "Report") -> None:
     from rich.table import Column, Table
 
     console = Console(soft_wrap=True)
+    if not console.is_terminal:
+        console.width = _WIDTH_OF_FILES
     table = Table(*(Column(name, no_wrap=True) for name in _COLUMNS), box=None, pad_edge=False)
     for level in report.levels:
         table.add_row(*_row(level))
     console.print(
         f"{report.url} {','.join(report.pipeline_ids)} {report.size}@{report.fps:g} "
-        f"{report.codec}, {report.duration_s:g} s after {report.warmup_s:g} s; times in ms, p50"
+        f"{report.codec}, {report.duration_s:g} s after {report.warmup_s:g} s"
     )
     console.print(table)
+    console.print(
+        "times in ms: from the offer to the answer, the connection and the first picture (medians),"
+        " then the latency; fps of the slowest session; CPU of this client, of one core"
+    )
     for level in report.levels:
         for failure in level.failures:
             console.print(f"{level.sessions} at once: a session failed: {failure}")
@@ -143,7 +151,7 @@ def _row(level: "Level") -> list[str]:
             if latency is None
             else [f"{v:.1f}" for v in (latency.p50, latency.p95, latency.p99)]
         ),
-        " ".join(f"{fps:.1f}" for fps in level.fps_received) or ABSENT,
+        f"{min(level.fps_received):.1f}" if level.fps_received else ABSENT,
         ABSENT if level.frames.lost is None else str(level.frames.lost),
         str(level.frames.unreadable),
         " ".join(level.received_sizes) or ABSENT,

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from scope_serve import __version__
-from scope_serve.cli import bench, pipelines, stream
+from scope_serve.cli import bench, pipelines, run, stream
 from scope_serve.cli.failures import ReportingGroup
 
 app = typer.Typer(
@@ -37,6 +37,8 @@ def _options(
     """Daydream Scope's real-time video pipelines as a service."""
 
 
+app.command("run")(run.run)
+app.command("deploy")(run.deploy)
 app.command("stream")(stream.stream)
 app.command("pipelines")(pipelines.pipelines)
 app.command("bench")(bench.bench)

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Mapping, Sequence
 from typing import Any, Self
 from urllib.parse import quote, urlsplit
+from weakref import WeakSet
 
 import httpx
 from aiortc import (
@@ -43,6 +44,7 @@ class ScopeClient:
             message = f"not the URL of a server: {base_url!r} (wanted http://host:port)"
             raise ClientUsageError(message)
         self.base_url = base_url.rstrip("/")
+        self._sessions: WeakSet[ClientSession] = WeakSet()
         # A proxy for the outside world cannot reach this machine's own servers.
         self._http = httpx.AsyncClient(
             base_url=self.base_url,
@@ -51,7 +53,9 @@ class ScopeClient:
         )
 
     async def aclose(self) -> None:
-        """Close the HTTP connections. Sessions are closed on their own."""
+        """Close every session, then the HTTP connections. Idempotent."""
+        for session in list(self._sessions):
+            await session.aclose()
         await self._http.aclose()
 
     async def __aenter__(self) -> Self:
@@ -104,13 +108,14 @@ class ScopeClient:
         Raises:
             ConnectFailedError: The connection did not stand in time, or broke.
         """
+        mode: wire.InputMode = "text" if video is None else "video"
+        initial = wire.initial_parameters(pipeline_ids, mode, parameters or {})
         try:
-            ice_servers = await self.ice_servers()
-            peer = open_peer(ice_servers, video, codec)
-            session = ClientSession(peer, self._end_session)
-            mode: wire.InputMode = "text" if video is None else "video"
-            initial = wire.initial_parameters(pipeline_ids, mode, parameters or {})
-            await _or_close(session, self._negotiate(session, peer, initial, timeout_s))
+            async with asyncio.timeout(timeout_s):
+                peer = open_peer(await self.ice_servers(), video, codec)
+                session = ClientSession(peer, self._end_session)
+                self._sessions.add(session)
+                await _or_close(session, self._negotiate(session, peer, initial, timeout_s))
         except TimeoutError:
             message = f"no connection to {self.base_url} within {timeout_s:g} s"
             raise ConnectFailedError(message) from None
@@ -120,22 +125,20 @@ class ScopeClient:
         self, session: ClientSession, peer: Peer, initial: wire.Json, timeout_s: float
     ) -> None:
         connection = peer.connection
-        async with asyncio.timeout(timeout_s):
-            await connection.setLocalDescription(await connection.createOffer())
-            offer = connection.localDescription
-            body = {"sdp": offer.sdp, "type": offer.type, "initialParameters": initial}
-            answer = await self._request(
-                "POST", "/api/v1/webrtc/offer", json=body, timeout_s=timeout_s
+        await connection.setLocalDescription(await connection.createOffer())
+        offer = connection.localDescription
+        body = {"sdp": offer.sdp, "type": offer.type, "initialParameters": initial}
+        path = "/api/v1/webrtc/offer"
+        answer = await self._request("POST", path, json=body, timeout_s=timeout_s)
+        try:
+            session.accept(str(answer["sessionId"]))
+            await connection.setRemoteDescription(
+                RTCSessionDescription(answer["sdp"], answer["type"])
             )
-            try:
-                session.accept(str(answer["sessionId"]))
-                await connection.setRemoteDescription(
-                    RTCSessionDescription(answer["sdp"], answer["type"])
-                )
-            except _UNUSABLE_ANSWER as error:
-                message = f"the server's answer cannot be used: {type(error).__name__}: {error}"
-                raise ConnectFailedError(message) from None
-            await session.wait_connected()
+        except _UNUSABLE_ANSWER as error:
+            message = f"the server's answer cannot be used: {type(error).__name__}: {error}"
+            raise ConnectFailedError(message) from None
+        await session.wait_connected()
 
     async def _end_session(self, session_id: str) -> None:
         """Tell the server that a session is over; a server that is gone needs no telling."""
