@@ -287,6 +287,7 @@ def test_pattern_returns_the_frame_rate_it_was_given():
     pattern = construct("test-pattern")
     assert pattern()["frame_rate"] == 30
     assert pattern(frame_rate=12)["frame_rate"] == 12
+    assert pattern(frame_rate=0)["frame_rate"] == 1
 
 
 def test_pattern_marker_follows_the_speed():

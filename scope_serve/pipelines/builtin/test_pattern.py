@@ -114,7 +114,7 @@ class TestPatternPipeline(Pipeline):
         """
         from scope_serve.pipelines.builtin.drawing import paste
 
-        frame_rate = _number(kwargs.get("frame_rate"), DEFAULT_FRAME_RATE)
+        frame_rate = min(60.0, max(1.0, _number(kwargs.get("frame_rate"), DEFAULT_FRAME_RATE)))
         if kwargs.get("init_cache"):
             self._restart()
         self._show_prompt(prompt_text(kwargs.get("prompts")))
