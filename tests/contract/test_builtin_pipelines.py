@@ -6,8 +6,9 @@ import pytest
 import torch
 
 from scope_serve.pipelines.controller import CtrlInput
-from scope_serve.pipelines.loading import construction_kwargs, load_pipeline_class
+from scope_serve.pipelines.loading import load_pipeline_class
 from scope_serve.pipelines.registry import load_pipelines
+from scope_serve.stages.construction import construct_pipeline
 
 MODES = [
     ("passthrough", "video"),
@@ -37,7 +38,7 @@ def descriptor(pipeline_id):
 
 def construct(pipeline_id, **load_params):
     pipeline_class = load_pipeline_class(descriptor(pipeline_id).import_path)
-    return pipeline_class(**construction_kwargs(pipeline_class.get_config_class(), load_params))
+    return construct_pipeline(pipeline_class, load_params, torch.device("cpu"))
 
 
 def frames(count, height=48, width=64):

@@ -8,9 +8,10 @@ import sys
 import pytest
 import torch
 
-from scope_serve.pipelines.loading import construction_kwargs, load_pipeline_class
+from scope_serve.pipelines.loading import load_pipeline_class
 from scope_serve.pipelines.nodes import NodeRegistry
 from scope_serve.pipelines.registry import load_pipelines
+from scope_serve.stages.construction import construct_pipeline
 from tests.plugins_on_path import installed_plugin
 
 
@@ -23,7 +24,7 @@ def catalog(monkeypatch):
 
 def construct(catalog, pipeline_id, **load_params):
     pipeline_class = load_pipeline_class(catalog.get(pipeline_id).import_path)
-    return pipeline_class(**construction_kwargs(pipeline_class.get_config_class(), load_params))
+    return construct_pipeline(pipeline_class, load_params, torch.device("cpu"))
 
 
 def test_plugin_is_listed_under_its_distribution(catalog):

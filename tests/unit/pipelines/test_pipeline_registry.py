@@ -1,4 +1,4 @@
-"""The pipeline view of the registry, descriptors, and from a descriptor to an instance."""
+"""The pipeline view of the registry, descriptors, and from a descriptor to its class."""
 
 import json
 
@@ -10,7 +10,7 @@ from scope_serve.pipelines.artifacts import GoogleDriveArtifact, HuggingfaceRepo
 from scope_serve.pipelines.base_schema import BasePipelineConfig, ModeDefaults, UsageType
 from scope_serve.pipelines.descriptor import PipelineDescriptor, describe
 from scope_serve.pipelines.interface import Pipeline
-from scope_serve.pipelines.loading import construction_kwargs, load_pipeline_class
+from scope_serve.pipelines.loading import load_pipeline_class
 from scope_serve.pipelines.nodes import Node, NodeRegistry, SchedulerNode
 from scope_serve.pipelines.registry import PipelineCatalog, PipelineRegistry, load_pipelines
 
@@ -193,25 +193,3 @@ def test_import_path_leads_back_to_the_class():
 def test_wrong_import_path_is_a_load_error(import_path, reason):
     with pytest.raises(PipelineLoadError, match=reason):
         load_pipeline_class(import_path)
-
-
-def test_constructors_receive_defaults_overridden_by_load_parameters():
-    kwargs = construction_kwargs(BlurConfig, {"radius": 9, "vace_enabled": False, "required": 2})
-    assert kwargs == {
-        "height": 512,
-        "width": 512,
-        "manage_cache": True,
-        "base_seed": 42,
-        "input_size": 1,
-        "vace_context_scale": 1.0,
-        "radius": 9,
-        "taps": [1, 2, 1],
-        "required": 2,
-        "vace_enabled": False,
-    }
-
-
-def test_constructors_share_no_default_lists():
-    first, second = construction_kwargs(BlurConfig), construction_kwargs(BlurConfig)
-    first["taps"].append(3)
-    assert second["taps"] == [1, 2, 1]
