@@ -16,6 +16,7 @@ from scope_serve.stages.exchange import CallInput, Exchange
 from scope_serve.stages.outputs import CallOutput, frame_times, positive_rate, read_output
 from scope_serve.stages.parameter_state import CallParameters
 from scope_serve.stages.timestamps import frame_timestamp
+from scope_serve.stages.tracebacks import release_frames
 
 logger = logging.getLogger(__name__)
 
@@ -49,15 +50,23 @@ class CallLoop:
         )
 
     def run(self) -> bool:
-        """Call until the run ends or fails for good.
+        """Call until the run ends or fails for good. To be used once.
 
         Returns:
             Whether the pipeline can be called again in another run.
         """
+        try:
+            return self._run()
+        finally:
+            # The frames of a logged error may outlive the run, and this object with them.
+            del self._pipeline, self._prepare
+
+    def _run(self) -> bool:
         while (parameters := self._exchange.wait_for_turn()) is not None:
             try:
                 self._take_turn(parameters)
             except InputRequiredError as error:
+                release_frames(error)
                 self._emit(StageFailed(error, is_fatal=True))
                 return True
             except BaseException as error:  # noqa: BLE001 -- border to foreign code
@@ -117,11 +126,9 @@ class CallLoop:
         return not (callable(read) and read("_transition_active"))
 
     def _report(self, error: BaseException) -> bool:
-        """Tell the session about a failure; return whether it was the last one.
-
-        What is sent has no traceback: that would keep the pipeline's tensors in memory.
-        """
+        """Tell the session about a failure; return whether it was the last one."""
         self._exchange.count_error()
+        release_frames(error)
         is_fatal = self._failures.record() or isinstance(error, torch.cuda.OutOfMemoryError)
         logger.warning(
             "a pipeline failed",

@@ -173,7 +173,5 @@ class StageRunner:
             emit=emit,
             budget=self._limits.errors,
         )
-        is_usable = loop.run()
-        del loop  # it holds the pipeline
-        if not is_usable:
+        if not loop.run():
             self._slot.release()

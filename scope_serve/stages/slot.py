@@ -11,6 +11,7 @@ from scope_serve.errors import PipelineLoadError
 from scope_serve.pipelines.interface import Pipeline
 from scope_serve.stages.colour import ColourConverter, converter_for
 from scope_serve.stages.construction import config_class_of, construct_pipeline
+from scope_serve.stages.tracebacks import release_frames
 
 logger = logging.getLogger(__name__)
 
@@ -51,25 +52,24 @@ class PipelineSlot:
         # Raised here, outside the handler, so that no traceback holds on to what a half-made
         # pipeline has allocated.
         if reason is not None:
-            self.release()
+            _free_memory()
             raise PipelineLoadError(self._pipeline_id, reason)
 
     def release(self) -> None:
         """Let go of the instance and give its GPU memory back."""
-        pipeline, self._pipeline = self._pipeline, None
-        if pipeline is not None:
-            self._shut_down(pipeline)
-        del pipeline
-        gc.collect()
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()
+        if self._pipeline is None:
+            return
+        self._shut_down(self._pipeline)
+        self._pipeline = None
+        _free_memory()
 
     def _construct(self, load_params: Mapping[str, Any]) -> str | None:
         try:
             device = _resolve(self._device_name)
             self._pipeline = construct_pipeline(self._class, load_params, device)
         except BaseException as error:
-            logger.exception("a pipeline could not be made", extra=self._log_fields())
+            release_frames(error)
+            logger.error("a pipeline could not be made", exc_info=error, extra=self._log_fields())  # noqa: TRY400 -- without the frames
             return f"{type(error).__name__}: {error}"
         self._loaded = dict(load_params)
         self._converter = self._converter or converter_for(device)
@@ -88,6 +88,12 @@ class PipelineSlot:
 
     def _log_fields(self) -> dict[str, str]:
         return {"pipeline_id": self._pipeline_id}
+
+
+def _free_memory() -> None:
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
 
 
 def _resolve(name: str) -> torch.device:
