@@ -2,12 +2,14 @@
 
 What a pipeline id does:
 
-``passthrough`` echoes; ``gray`` removes the colour; ``invert`` inverts; ``noise`` makes pictures
-from nothing (text mode only); ``silent`` never sends a picture; ``breaks`` stops the stream with
-an error after ten pictures; ``quits`` ends in good order after ten; ``full`` answers 503;
-``unloaded`` answers 400 until it has been loaded; ``broken`` cannot be loaded;
-``garbled`` answers an offer with something that is no SDP.
-Every offered picture parameter but ``intensity`` in [0, 1] is answered with an ``error`` message.
+* ``passthrough`` echoes, ``gray`` removes the colour, ``invert`` inverts;
+* ``noise`` makes pictures from nothing (text mode only); ``silent`` never sends a picture;
+* after ten pictures ``breaks`` stops the stream with an error, ``quits`` stops it in good order,
+  ``stumbles`` reports an error and goes on, ``fails`` does so and never sends a picture;
+* ``full`` answers an offer with 503, ``garbled`` with something that is no SDP, ``unloaded`` with
+  400 until it has been loaded; ``broken`` cannot be loaded.
+
+An ``intensity`` outside [0, 1] is refused with an ``error`` message.
 """
 
 import asyncio
@@ -38,6 +40,7 @@ from scope_serve.tasks import TaskScope
 
 VIDEO_IDS = (
     "passthrough", "gray", "invert", "silent", "breaks", "quits", "full", "unloaded", "broken",
+    "stumbles", "fails", "garbled",
 )  # fmt: skip
 TEXT_IDS = ("noise",)
 FRAMES_BEFORE_THE_END = 10
@@ -81,7 +84,7 @@ class OutputTrack(MediaStreamTrack):
             assert isinstance(frame, av.VideoFrame)
             self._count += 1
             self._session.after_frame(self._count)
-            if "silent" not in self._session.chain:
+            if not {"silent", "fails"} & set(self._session.chain):
                 return apply(self._session.chain, frame)
 
 
@@ -128,6 +131,9 @@ class Session:
             self.send({"type": "session_stats", "latency_ms": {"p50": 7.5, "p95": 9.5}})
         if count == FRAMES_BEFORE_THE_END and "breaks" in self.chain:
             self.send({"type": "stream_stopped", "error_message": "CUDA ran out of memory"})
+        if count == FRAMES_BEFORE_THE_END and {"stumbles", "fails"} & set(self.chain):
+            text = "pipeline failed: division by zero"
+            self.send({"type": "error", "code": "pipeline_failed", "message": text})
         if count == FRAMES_BEFORE_THE_END and "quits" in self.chain:
             self.send({"type": "stream_stopped"})
 

@@ -143,6 +143,8 @@ class ReportedError(ClientError):
             "invalid_parameter",
             "load_parameter",
             "invalid_request",
+            "invalid_message",
+            "unknown_node",
         }
 
     def __str__(self) -> str:

@@ -10,7 +10,12 @@ from typing import Any
 from scope_serve.client import wire
 from scope_serve.client.arrivals import ReceivedFrame
 from scope_serve.client.client import ScopeClient
-from scope_serve.client.errors import MediaFileError, NoFrameError, StreamStoppedError
+from scope_serve.client.errors import (
+    MediaFileError,
+    NoFrameError,
+    ReportedError,
+    StreamStoppedError,
+)
 from scope_serve.client.latency import pair
 from scope_serve.client.peer import Codec
 from scope_serve.client.progress import TAIL_MAX_S, StreamProgress
@@ -55,6 +60,7 @@ class StreamRun:
         self._plan = plan
         self._source = source
         self._recording = recording
+        self._reported: ReportedError | None = None
         self._first_frame = asyncio.Event()
         self._all_sent_back = asyncio.Event()
 
@@ -77,10 +83,14 @@ class StreamRun:
                 await first_to_end(
                     self._receive(session, on_change),
                     self._until_through(session),
-                    _listen(session, self.progress),
+                    self._listen(session),
                 )
+            except NoFrameError as error:
+                raise self._reported or error from None
             finally:
                 self._note(session)
+        if self._reported is not None:
+            raise self._reported
         if isinstance(self._source, FileSource) and self._source.failure:
             raise MediaFileError(str(self._source.path), self._source.failure)
 
@@ -145,6 +155,19 @@ class StreamRun:
                 return
             await asyncio.sleep(max(left_s, 0.02))
 
+    async def _listen(self, session: ClientSession) -> None:
+        """Raise at once what the server refuses; remember what went wrong while it goes on."""
+        async for message in session.messages():
+            if (error := wire.reported_error(message)) is not None:
+                if error.is_refusal:
+                    raise error
+                self._reported = error
+            latency_ms = wire.server_latency_ms(message)
+            if latency_ms is not None:
+                self.progress.server_latencies_ms.append(latency_ms)
+                self.progress.server_p95_ms = wire.stats_latency_p95_ms(message)
+        await asyncio.Event().wait()  # pictures that have arrived are still to be taken
+
     def _note(self, session: ClientSession) -> None:
         self.progress.timings = session.timings
         self.progress.frames_dropped = session.stats.frames_dropped
@@ -152,15 +175,3 @@ class StreamRun:
             self.progress.frames_sent = self._source.sent.count
             self.progress.frames_skipped = self._source.skipped
             self.progress.sent_s = self._source.sent.elapsed_s
-
-
-async def _listen(session: ClientSession, progress: StreamProgress) -> None:
-    """Raise the first error that the server reports; note its latency figures."""
-    async for message in session.messages():
-        if (error := wire.reported_error(message)) is not None:
-            raise error
-        latency_ms = wire.server_latency_ms(message)
-        if latency_ms is not None:
-            progress.server_latencies_ms.append(latency_ms)
-            progress.server_p95_ms = wire.stats_latency_p95_ms(message)
-    await asyncio.Event().wait()  # pictures that have arrived are still to be taken

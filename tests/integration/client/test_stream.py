@@ -168,6 +168,9 @@ FAILURES = {
     "full": (["--pipeline", "full", "-i", "testsrc"], 1, "every place of 'full' is taken"),
     "stopped": (["--pipeline", "breaks", "-i", "testsrc"], 1, "CUDA ran out of memory"),
     "ended early": (["--pipeline", "quits", "-i", "testsrc"], 1, "before the stream was through"),
+    "no frame, and why": (
+        ["--pipeline", "fails", "-i", "testsrc", "--timeout", "1"], 1, "division by zero",
+    ),
     "no frame": (
         ["--pipeline", "silent", "-i", "testsrc", "--timeout", "1"], 1, "no frame arrived for 1 s",
     ),
@@ -182,6 +185,17 @@ async def test_a_failure_is_one_sentence_and_an_exit_code(arguments, code, messa
     assert message in result.stderr
     assert "Traceback" not in result.output
     assert server.sessions == {}
+
+
+async def test_an_error_that_the_stream_survives_fails_the_command_at_its_end(tmp_path):
+    output = tmp_path / "out.mp4"
+    async with ScopeServer() as server:
+        result = await stream(
+            server, "--pipeline", "stumbles", "-i", "testsrc", "--duration", "1", "-o", output
+        )
+    assert result.exit_code == 1
+    assert "pipeline failed: division by zero (pipeline_failed)" in result.stderr
+    assert len(decode(output)) > 15
 
 
 async def test_an_unreachable_server_is_named():
