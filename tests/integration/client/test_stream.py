@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from scope_serve import __version__
 from scope_serve.cli.main import app
 from scope_serve.client import barcode
 from scope_serve.client.pictures import TestPattern, luma_of
@@ -246,4 +247,4 @@ async def test_the_offered_pipelines_are_listed():
 
 async def test_the_version_is_printed():
     result = await scope_serve("--version")
-    assert (result.exit_code, result.stdout) == (0, "scope-serve 0.1.0\n")
+    assert (result.exit_code, result.stdout) == (0, f"scope-serve {__version__}\n")
