@@ -45,9 +45,7 @@ class CallLoop:
         self._failures = FailureWindow(budget)
         # Plugins may be any class with a __call__: everything but that is optional.
         self._prepare: Callable[..., Any] | None = getattr(pipeline, "prepare", None)
-        self._frame_rate = positive_rate(
-            getattr(getattr(pipeline, "config", None), "frame_rate", None)
-        )
+        self._frame_rate = _native_rate(pipeline)
 
     def run(self) -> bool:
         """Call until the run ends or fails for good. To be used once.
@@ -150,3 +148,12 @@ class CallLoop:
             # The session that listens is broken; the pipeline is not.
             logger.exception("a stage event could not be delivered")
             self._exchange.end()
+
+
+def _native_rate(pipeline: Pipeline) -> float | None:
+    """Return the frame rate of the model itself, if the pipeline knows one."""
+    try:
+        return positive_rate(getattr(getattr(pipeline, "config", None), "frame_rate", None))
+    except Exception as error:  # noqa: BLE001 -- configurations of plugins may be of any kind
+        logger.debug("a pipeline's frame rate cannot be read", exc_info=error)
+        return None

@@ -23,6 +23,7 @@ class StageRun:
         self._rules = rules
         self._returned = returned
         self._wait_s = wait_s
+        self._was_given_up = False
 
     def push(self, frame: I420Frame) -> None:
         """Add an input picture, from any thread.
@@ -76,9 +77,9 @@ class StageRun:
         return self._exchange.is_ended and self.has_returned
 
     @property
-    def is_ended(self) -> bool:
-        """Whether the run was ended, whatever the pipeline thread still does."""
-        return self._exchange.is_ended
+    def is_stuck(self) -> bool:
+        """Whether `end` gave up waiting, and the call has still not returned."""
+        return self._was_given_up and not self.has_returned
 
     def request_end(self) -> None:
         """Stop calling and emit nothing more, without waiting. Idempotent."""
@@ -91,6 +92,7 @@ class StageRun:
         """
         self.request_end()
         if not await settle(self._returned, self._wait_s):
+            self._was_given_up = True
             logger.error(
                 "a pipeline call does not return", extra={"pipeline_id": self._rules.pipeline_id}
             )

@@ -128,8 +128,8 @@ class StageRunner:
 
     @property
     def is_stuck(self) -> bool:
-        """Whether a run was ended but its last call has not returned."""
-        return self._run is not None and self._run.is_ended and not self._run.has_returned
+        """Whether the last call of a run that was ended does not return."""
+        return self._run is not None and self._run.is_stuck
 
     async def aclose(self) -> None:
         """End the run, release the pipeline and end the thread. Idempotent.

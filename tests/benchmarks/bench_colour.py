@@ -45,6 +45,7 @@ def measure(converter: ColourConverter, device, width, height, batch):
 
 def main():
     """Print one line per size, batch and converter."""
+    torch.set_num_threads(1)  # as in an actor with one CPU
     cpu = torch.device("cpu")
     candidates = [("swscale", SwscaleConverter(), cpu), ("tensor/cpu", TensorConverter(cpu), cpu)]
     if torch.cuda.is_available():

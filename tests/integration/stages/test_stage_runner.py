@@ -350,6 +350,24 @@ async def test_frame_rate_of_the_pipeline_is_passed_on():
         assert (await session.event()).frame_rate == 24.0
 
 
+async def test_frame_rate_of_the_model_is_the_fallback():
+    class Model:
+        frame_rate = 16
+
+    class Touchy:
+        @property
+        def frame_rate(self):
+            raise LookupError
+
+    for config, rate in ((Model(), 16.0), (Touchy(), None)):
+        async with running() as runner:
+            last_instance().config = config
+            session = await begin(runner)
+            session.push(picture(1))
+
+            assert (await session.event()).frame_rate == rate
+
+
 async def test_mode_changes_while_the_session_runs():
     class Both(StubPipeline):
         def make(self, video=None, **_):
@@ -631,6 +649,7 @@ async def test_end_waits_for_the_call_and_lets_nothing_out():
         await asyncio.to_thread(gate.wait_until_reached)
         session.request_end()
         assert not session.is_over
+        assert not runner.is_stuck
 
         gate.let_go()
         await session.end()
