@@ -154,6 +154,7 @@ def _native_rate(pipeline: Pipeline) -> float | None:
     """Return the frame rate of the model itself, if the pipeline knows one."""
     try:
         return positive_rate(getattr(getattr(pipeline, "config", None), "frame_rate", None))
-    except Exception as error:  # noqa: BLE001 -- configurations of plugins may be of any kind
+    except Exception as error:
+        # Configurations of plugins may be of any kind.
         logger.debug("a pipeline's frame rate cannot be read", exc_info=error)
         return None
