@@ -1,5 +1,7 @@
 """The only reader of the environment."""
 
+import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from pydantic import Field
@@ -54,3 +56,19 @@ class ScopePaths(BaseSettings):
     def lora(self) -> Path:
         """``DAYDREAM_SCOPE_LORA_DIR``, else ``lora`` below the models folder."""
         return self.lora_dir.expanduser() if self.lora_dir else self.models / "lora"
+
+
+class BuildSettings(BaseSettings):
+    """Facts about this build that only the one who packaged it knows."""
+
+    model_config = SettingsConfigDict(env_prefix="SCOPE_SERVE_", extra="ignore", frozen=True)
+
+    git_commit: str = Field(
+        default="unknown", description="Commit that the image was built from; shown by /health"
+    )
+
+
+def set_defaults_for_children(defaults: Mapping[str, str]) -> None:
+    """Set environment variables for processes started from now on, unless they are set."""
+    for name, value in defaults.items():
+        os.environ.setdefault(name, value)

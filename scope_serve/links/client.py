@@ -2,6 +2,8 @@
 
 import asyncio
 import functools
+import socket
+from collections.abc import Callable
 
 from scope_serve.errors import LinkError
 from scope_serve.links.address import LinkAddress
@@ -41,7 +43,7 @@ async def connect_link(
     try:
         async with asyncio.timeout(CONNECT_TIMEOUT_S):
             if path is not None:
-                _, link = await loop.create_unix_connection(factory, path)
+                _, link = await _connect_unix(factory, path)
             else:
                 _, link = await loop.create_connection(factory, address.host, address.port)
             link.send(Hello(token))
@@ -51,6 +53,21 @@ async def connect_link(
             link.close("not welcomed in time")
         raise LinkError(f"link to {where}: {error or 'no answer in time'}") from error
     return link
+
+
+async def _connect_unix(
+    factory: Callable[[], FrameLink], path: str
+) -> tuple[asyncio.Transport, FrameLink]:
+    """Connect through a socket of our own: uvloop cannot name an abstract address itself."""
+    loop = asyncio.get_running_loop()
+    opened = socket.socket(socket.AF_UNIX)
+    try:
+        opened.setblocking(False)
+        await loop.sock_connect(opened, path)
+        return await loop.create_unix_connection(factory, sock=opened)
+    except BaseException:
+        opened.close()
+        raise
 
 
 class _Awaiting:

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, cast
 
 from scope_serve.errors import LinkProtocolError
 from scope_serve.frames import I420Frame
@@ -119,9 +119,8 @@ class FrameLink(asyncio.BufferedProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Start the heartbeat."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-        transport.set_write_buffer_limits(high=SOCKET_BUFFER_BYTES)
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's is no subclass
+        self._transport.set_write_buffer_limits(high=SOCKET_BUFFER_BYTES)
         self._heard_s = asyncio.get_running_loop().time()
         self._beat()
         if self._on_open is not None:

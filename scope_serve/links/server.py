@@ -4,6 +4,7 @@ import asyncio
 import hmac
 import logging
 import secrets
+import socket
 import sys
 from dataclasses import dataclass
 
@@ -58,7 +59,9 @@ class LinkServer:
         unix_name = None
         if sys.platform == "linux":
             unix_name = f"scope-serve-{secrets.token_hex(8)}"
-            self._servers.append(await loop.create_unix_server(self._accept, f"\0{unix_name}"))
+            listening = socket.socket(socket.AF_UNIX)
+            listening.bind(f"\0{unix_name}")
+            self._servers.append(await loop.create_unix_server(self._accept, sock=listening))
         tcp = await loop.create_server(self._accept, host, 0)
         self._servers.append(tcp)
         port = int(tcp.sockets[0].getsockname()[1])

@@ -1,1 +1,1 @@
-"""."""
+"""WebRTC on aiortc: peers, tracks and pictures. Knows nothing of pipelines."""

@@ -1,0 +1,119 @@
+"""Which pipelines the cluster offers.
+
+Every pipeline application publishes an entry when it is built. The build runs in the
+application's own runtime environment, so a plugin needs to be installed there only, and an entry
+is there before, and whether or not, a replica runs.
+"""
+
+import asyncio
+from collections.abc import Mapping
+
+from pydantic import BaseModel, ConfigDict, Field
+from ray.serve.schema import ApplicationStatus, ApplicationStatusOverview
+
+from scope_serve.errors import PipelineNotFoundError, PipelineUnavailableError
+from scope_serve.pipelines.descriptor import PipelineDescriptor
+from scope_serve.serving import ray_adapter
+
+_PREFIX = "pipeline/"
+MAX_AGE_S = 2.0
+_GONE = {ApplicationStatus.DELETING, ApplicationStatus.NOT_STARTED}
+
+
+class CatalogEntry(BaseModel):
+    """One pipeline application."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    deployment: str = Field(
+        description="Name of its deployment. A builder does not know the name of the application "
+        "it builds, so this is what the entry is found by."
+    )
+    descriptor: PipelineDescriptor = Field(description="The pipeline.")
+
+
+class OfferedPipeline(BaseModel):
+    """A pipeline application and the state it is in."""
+
+    model_config = ConfigDict(frozen=True)
+
+    application: str = Field(description="Name of the Serve application.")
+    entry: CatalogEntry
+    running_replicas: int
+    failure: str | None = Field(description="Why it cannot start, if its deployment failed.")
+
+
+def publish(entry: CatalogEntry) -> None:
+    """Make ``entry`` known to the cluster, in place of an older one of its deployment."""
+    ray_adapter.put_record(f"{_PREFIX}{entry.deployment}", entry.model_dump_json().encode())
+
+
+class Catalog:
+    """The pipelines on offer, as of a moment at most `MAX_AGE_S` ago."""
+
+    def __init__(self) -> None:
+        self._offered: dict[str, OfferedPipeline] = {}
+        self._read_at_s = float("-inf")
+        self._reading = asyncio.Lock()
+
+    async def offered(self) -> Mapping[str, OfferedPipeline]:
+        """Return every pipeline on offer, by pipeline id."""
+        now_s = asyncio.get_running_loop().time()
+        if now_s - self._read_at_s > MAX_AGE_S:
+            async with self._reading:
+                if self._read_at_s < now_s:
+                    await self._read()
+        return self._offered
+
+    async def descriptors(self) -> dict[str, PipelineDescriptor]:
+        """Return the descriptor of every pipeline on offer, by id."""
+        return {
+            name: pipeline.entry.descriptor for name, pipeline in (await self.offered()).items()
+        }
+
+    async def find(self, pipeline_id: str) -> OfferedPipeline:
+        """Return the pipeline with this id.
+
+        Raises:
+            PipelineNotFoundError: It is not on offer.
+            PipelineUnavailableError: Its deployment failed.
+        """
+        offered = await self.offered()
+        if pipeline_id not in offered:
+            self._read_at_s = float("-inf")
+            offered = await self.offered()
+        if pipeline_id not in offered:
+            raise PipelineNotFoundError(pipeline_id, tuple(sorted(offered)))
+        pipeline = offered[pipeline_id]
+        if pipeline.failure is not None and pipeline.running_replicas == 0:
+            raise PipelineUnavailableError(pipeline_id, pipeline.failure)
+        return pipeline
+
+    async def _read(self) -> None:
+        status, raw = await asyncio.gather(ray_adapter.status(), ray_adapter.records(_PREFIX))
+        entries = {
+            entry.deployment: entry for entry in map(CatalogEntry.model_validate_json, raw.values())
+        }
+        offered = {}
+        for name, application in sorted(status.applications.items()):
+            if application.status in _GONE:
+                continue
+            for deployment in application.deployments.keys() & entries.keys():
+                entry = entries[deployment]
+                offered[entry.descriptor.pipeline_id] = _offer(name, entry, application)
+        self._offered = dict(sorted(offered.items()))
+        self._read_at_s = asyncio.get_running_loop().time()
+
+
+def _offer(
+    name: str, entry: CatalogEntry, application: ApplicationStatusOverview
+) -> OfferedPipeline:
+    deployment = application.deployments.get(entry.deployment)
+    failed = application.status in {ApplicationStatus.DEPLOY_FAILED, ApplicationStatus.UNHEALTHY}
+    message = (deployment.message if deployment is not None else "") or application.message
+    return OfferedPipeline(
+        application=name,
+        entry=entry,
+        running_replicas=deployment.replica_states.get("RUNNING", 0) if deployment else 0,
+        failure=(message or str(application.status)) if failed else None,
+    )

@@ -1,0 +1,81 @@
+"""Reads a Serve config and checks it before anything is started."""
+
+import importlib.util
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ValidationError
+from ray.serve.schema import ServeDeploySchema
+
+from scope_serve.errors import ConfigError
+from scope_serve.serving.args import GatewayArgs, PipelineArgs
+
+_BUILDERS: dict[str, type[BaseModel]] = {
+    "scope_serve.app:build_gateway": GatewayArgs,
+    "scope_serve.app:build_pipeline": PipelineArgs,
+}
+
+
+def default_config_path() -> Path:
+    """Return ``deployments/local.yaml``: of the source tree, or as installed with the package."""
+    spec = importlib.util.find_spec("scope_serve")
+    assert spec is not None
+    assert spec.origin is not None
+    package = Path(spec.origin).parent
+    in_tree = package.parent / "deployments" / "local.yaml"
+    return in_tree if in_tree.exists() else package / "deployments" / "local.yaml"
+
+
+def read_config(path: Path) -> dict[str, Any]:
+    """Return the Serve config in ``path``.
+
+    Raises:
+        ConfigError: The file cannot be read, is not YAML, or would be refused by Serve or by the
+            builders of this package.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"cannot read the config {path}: {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path} is not a text file") from error
+    try:
+        config = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path} is not YAML: {error}") from error
+    if not isinstance(config, dict):
+        raise ConfigError(f"{path} is not a Serve config: a mapping with 'applications' is wanted")
+    check_config(config, where=str(path))
+    return config
+
+
+def check_config(config: Mapping[str, Any], *, where: str) -> None:
+    """Raise `ConfigError`, naming the key, if ``config`` cannot be deployed."""
+    _validate(ServeDeploySchema, config, where)
+    applications = config["applications"]
+    if not applications:
+        raise ConfigError(f"{where}: 'applications' is empty: there is nothing to deploy")
+    for number, application in enumerate(applications):
+        name = application.get("name", f"applications[{number}]")
+        arguments = _BUILDERS.get(application["import_path"])
+        if arguments is not None:
+            found = application.get("args") or {}
+            _validate(arguments, found, f"{where}: application {name!r}: args")
+
+
+def application_names(config: Mapping[str, Any]) -> list[str]:
+    """Return the names of the applications of a checked config, in order."""
+    return [str(application.get("name", "default")) for application in config["applications"]]
+
+
+def _validate(model: type[BaseModel], value: object, where: str) -> None:
+    try:
+        model.model_validate(value)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"]) or "(top level)"
+        known = ", ".join(sorted(model.model_fields))
+        hint = f" (known keys: {known})" if first["type"] == "extra_forbidden" else ""
+        raise ConfigError(f"{where}: {key}: {first['msg']}{hint}") from error

@@ -1,0 +1,84 @@
+"""When each picture is shown. Pure: the caller brings the clock."""
+
+from dataclasses import dataclass
+
+DEFAULT_FPS = 30.0
+MAX_FPS = 60.0
+MIN_FPS = 1.0
+_SMOOTHING = 0.3
+_CATCH_UP = 0.9
+"""Share of the interval that is left while more than one chunk waits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A processed picture, as far as pacing needs to know it.
+
+    Attributes:
+        now_s: When it arrived.
+        position: Its place in the output of one pipeline call.
+        length: How many pictures that call made.
+        is_live: Whether it was made from video that the client sends.
+        frame_rate: Pictures per second that the pipeline says it makes, if it says so.
+    """
+
+    now_s: float
+    position: int
+    length: int
+    is_live: bool
+    frame_rate: float | None
+
+
+class Pacer:
+    """Decides when pictures are due.
+
+    Single pictures made from live video are due at once: their cadence is the camera's, and any
+    wait would be latency. Pictures of a longer chunk arrive together and are spread over the time
+    until the next chunk is expected. Pictures made from nothing are played at the pipeline's
+    frame rate, or at `DEFAULT_FPS`, because such a pipeline would otherwise run flat out.
+    """
+
+    def __init__(self) -> None:
+        self._due_s: float | None = None
+        self._chunk_started_s: float | None = None
+        self._chunk_interval_s: float | None = None
+
+    def due_s(self, arrival: Arrival) -> float:
+        """Return the time at which the picture is due; it may be in the past."""
+        if arrival.position == 0:
+            self._measure(arrival)
+        interval_s = self._interval_s(arrival)
+        if interval_s is None or self._due_s is None:
+            self._due_s = arrival.now_s
+            return arrival.now_s
+        due_s = self._due_s + interval_s
+        ahead_s = due_s - arrival.now_s
+        if ahead_s > interval_s * arrival.length:
+            due_s = self._due_s + interval_s * _CATCH_UP
+        elif ahead_s < -2 * interval_s:
+            due_s = arrival.now_s
+        self._due_s = due_s
+        return due_s
+
+    def _measure(self, arrival: Arrival) -> None:
+        started_s, self._chunk_started_s = self._chunk_started_s, arrival.now_s
+        if started_s is None:
+            return
+        measured_s = arrival.now_s - started_s
+        known_s = self._chunk_interval_s
+        if known_s is None:
+            self._chunk_interval_s = measured_s
+        else:
+            self._chunk_interval_s = known_s + _SMOOTHING * (measured_s - known_s)
+
+    def _interval_s(self, arrival: Arrival) -> float | None:
+        if arrival.frame_rate is not None:
+            return 1 / min(MAX_FPS, max(MIN_FPS, arrival.frame_rate))
+        if arrival.is_live and arrival.length == 1:
+            return None
+        if not arrival.is_live and arrival.length == 1:
+            return 1 / DEFAULT_FPS
+        if self._chunk_interval_s is None:
+            return 1 / DEFAULT_FPS
+        fps = arrival.length / max(self._chunk_interval_s, 1e-6)
+        return 1 / min(MAX_FPS, max(MIN_FPS, fps))

@@ -1,0 +1,206 @@
+"""One stage of a session: keeps a place on some replica for as long as the session lives."""
+
+import logging
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from scope_serve.errors import CapacityError, LinkError, ScopeServeError, StageLostError
+from scope_serve.frames import I420Frame
+from scope_serve.links.connection import FrameLink
+from scope_serve.links.messages import (
+    Acknowledge,
+    EventMessage,
+    FrameMessage,
+    LinkMessage,
+    ParametersMessage,
+)
+from scope_serve.sessions.chain import StageSpec
+from scope_serve.sessions.leases import StageLease, StageLeases
+from scope_serve.sessions.ledger import ParameterLedger
+from scope_serve.tasks import TaskScope
+
+logger = logging.getLogger(__name__)
+
+MAX_REPLICAS_LOST = 3
+"""A stage that loses this many replicas is taken for the cause, and the session ends."""
+
+
+class StageListener(Protocol):
+    """The session, as a stage sees it. Called on the event loop; must not block."""
+
+    def stage_frame(self, stage: "Stage", message: FrameMessage) -> None:
+        """Take a picture. It must be acknowledged through `Stage.acknowledge` sooner or later."""
+
+    def stage_event(self, stage: "Stage", event: Mapping[str, Any]) -> None:
+        """Take something that the stage tells: an error, its frame rate."""
+
+    def stage_recovering(self, stage: "Stage", reason: str) -> None:
+        """Learn that the stage lost its replica and looks for another."""
+
+    def stage_recovered(self, stage: "Stage") -> None:
+        """Learn that the stage has a replica again."""
+
+    def stage_ended(self, stage: "Stage", error: ScopeServeError) -> None:
+        """Learn that the stage cannot go on; the session must end."""
+
+
+class Stage:
+    """Sends pictures to a leased replica and gets the processed ones back.
+
+    When the link breaks, another replica is leased and gets the parameters accumulated so far;
+    pictures that arrive meanwhile are dropped and counted.
+    """
+
+    def __init__(
+        self,
+        spec: StageSpec,
+        leases: StageLeases,
+        parameters: Mapping[str, Any],
+        listener: StageListener,
+    ) -> None:
+        self.spec = spec
+        self._dropped = 0
+        self._leases = leases
+        self._listener = listener
+        self._ledger = ParameterLedger(parameters)
+        self._lease: StageLease | None = None
+        self._end: _LinkEnd | None = None
+        self._tasks = TaskScope(on_error=self._fail)
+        self._replicas_lost = 0
+        self._is_closed = False
+
+    @property
+    def frames_dropped(self) -> int:
+        """Pictures for the stage that were dropped on the way to it."""
+        link = 0 if self._lease is None else self._lease.link.frames_dropped
+        return self._dropped + link
+
+    @property
+    def replica(self) -> str | None:
+        """Name of the replica that the stage runs on now."""
+        return None if self._lease is None else self._lease.replica
+
+    async def start(self) -> None:
+        """Lease a place and connect.
+
+        Raises:
+            ScopeServeError: As `StageLeases.acquire`.
+        """
+        end = _LinkEnd(self)
+        self._end = end
+        lease = await self._leases.acquire(self.spec, self._ledger.accepted, end)
+        if self._is_closed:
+            await lease.release()
+            raise StageLostError(f"stage {self.spec.node_id!r} was closed while it started")
+        self._lease = lease
+        for parameters in self._ledger.unanswered:
+            lease.link.send(ParametersMessage(parameters))
+        if end.reason is not None:
+            self._lost(end, end.reason)
+
+    def push(self, frame: I420Frame) -> None:
+        """Send ``frame`` to the stage; dropped and counted while there is no replica."""
+        link = self._open_link()
+        if link is None:
+            self._dropped += 1
+        else:
+            link.offer_frame(frame)
+
+    def update(self, parameters: Mapping[str, Any]) -> None:
+        """Send runtime parameters; kept for the next replica if there is none now."""
+        link = self._open_link()
+        if link is None:
+            self._ledger.held_back(parameters)
+        else:
+            self._ledger.sent(parameters)
+            link.send(ParametersMessage(parameters))
+
+    def acknowledge(self, frame_count: int = 1) -> None:
+        """Let the stage make as many pictures more."""
+        link = self._open_link()
+        if link is not None:
+            link.send(Acknowledge(frame_count))
+
+    async def aclose(self) -> None:
+        """Give the place back. Idempotent."""
+        self._is_closed = True
+        await self._tasks.aclose()
+        lease, self._lease = self._lease, None
+        if lease is not None:
+            await lease.release()
+
+    def _open_link(self) -> FrameLink | None:
+        if self._lease is None or self._lease.link.is_closed:
+            return None
+        return self._lease.link
+
+    # what the link tells
+
+    def received(self, end: "_LinkEnd", message: LinkMessage) -> None:
+        """Pass on what came over the link in use; called by its end."""
+        if end is not self._end or self._is_closed:
+            return
+        if isinstance(message, FrameMessage):
+            self._listener.stage_frame(self, message)
+        elif isinstance(message, EventMessage):
+            self._event(message.event)
+
+    def _event(self, event: Mapping[str, Any]) -> None:
+        if event.get("type") == "parameters_accepted":
+            self._ledger.answered(is_accepted=True)
+            return
+        if event.get("type") == "parameters_rejected":
+            self._ledger.answered(is_accepted=False)
+        self._listener.stage_event(self, event)
+
+    def closed(self, end: "_LinkEnd", reason: str) -> None:
+        """Look for another replica if the link in use broke; called by its end."""
+        if end is self._end and self._lease is not None:
+            self._lost(end, reason)
+
+    def _lost(self, end: "_LinkEnd", reason: str) -> None:
+        if end is not self._end or self._is_closed:
+            return
+        self._end = None
+        self._replicas_lost += 1
+        self._tasks.start(self._recover(reason), name=f"stage/{self.spec.node_id}/recover")
+
+    async def _recover(self, reason: str) -> None:
+        logger.warning(
+            "stage lost its replica",
+            extra={"node_id": self.spec.node_id, "replica": self.replica, "reason": reason},
+        )
+        lease, self._lease = self._lease, None
+        self._listener.stage_recovering(self, reason)
+        if lease is not None:
+            self._dropped += lease.link.frames_dropped
+            await lease.release()
+        if self._replicas_lost >= MAX_REPLICAS_LOST:
+            lost = f"stage {self.spec.node_id!r} lost {self._replicas_lost} replicas: {reason}"
+            raise StageLostError(lost)
+        try:
+            await self.start()
+        except (CapacityError, LinkError) as error:
+            raise StageLostError(f"stage {self.spec.node_id!r}: {reason}; {error}") from error
+        self._listener.stage_recovered(self)
+
+    def _fail(self, error: BaseException) -> None:
+        if not isinstance(error, ScopeServeError):
+            logger.error("stage failed", exc_info=error, extra={"node_id": self.spec.node_id})
+            error = StageLostError(f"stage {self.spec.node_id!r}: internal error")
+        self._listener.stage_ended(self, error)
+
+
+class _LinkEnd:
+    """Ties one link to its stage, so that a link of the past cannot speak for the present."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+        self.reason: str | None = None
+
+    def message_received(self, message: LinkMessage) -> None:
+        self._stage.received(self, message)
+
+    def link_closed(self, reason: str) -> None:
+        self.reason = reason
+        self._stage.closed(self, reason)
