@@ -13,8 +13,8 @@ from aiortc import (
     RTCRtpReceiver,
 )
 
-from scope_serve.client.low_delay import release_on_marker
 from scope_serve.client.wire import IceServer
+from scope_serve.webrtc.jitter_buffer import release_on_marker
 
 Codec: TypeAlias = Literal["VP8", "H264"]
 

@@ -62,7 +62,7 @@ async def _connect_unix(
     loop = asyncio.get_running_loop()
     opened = socket.socket(socket.AF_UNIX)
     try:
-        opened.setblocking(False)
+        opened.setblocking(False)  # noqa: FBT003 - the socket API
         await loop.sock_connect(opened, path)
         return await loop.create_unix_connection(factory, sock=opened)
     except BaseException:

@@ -16,6 +16,8 @@ from scope_serve.serving.replica import PipelineReplica
 from scope_serve.serving.routers import PinRouter
 from scope_serve.serving.session_host import SessionHost
 
+SESSION_HOSTS = "SessionHost"
+_ROUTING = RequestRouterConfig.model_validate({"request_router_class": PinRouter})
 _CONTROL_CALLS = 32
 """Signalling calls that a session host answers at once, beside its sessions."""
 _HEALTH_PERIOD_S = 2
@@ -32,18 +34,18 @@ def build_pipeline(args: PipelineArgs) -> Application:
     name = f"pipeline-{descriptor.pipeline_id}"
     if ray.is_initialized():  # ``serve build`` runs without a cluster
         publish(CatalogEntry(deployment=name, descriptor=descriptor))
-    return serve.deployment(
-        PipelineReplica,
+    deployment = serve.deployment(
         name=name,
         max_ongoing_requests=args.sessions_per_replica,
         graceful_shutdown_timeout_s=args.drain_timeout_s,
         graceful_shutdown_wait_loop_s=0.5,
         ray_actor_options={"num_cpus": args.num_cpus, "num_gpus": _num_gpus(args, descriptor)},
-        request_router_config=RequestRouterConfig(request_router_class=PinRouter),
+        request_router_config=_ROUTING,
         health_check_period_s=_HEALTH_PERIOD_S,
         health_check_timeout_s=_HEALTH_TIMEOUT_S,
         **_scale(args),
-    ).bind(descriptor.import_path, args.load_params, args.sessions_per_replica)
+    )(PipelineReplica)
+    return deployment.bind(descriptor.import_path, args.load_params, args.sessions_per_replica)
 
 
 def _num_gpus(args: PipelineArgs, descriptor: PipelineDescriptor) -> float:
@@ -70,20 +72,20 @@ def build_gateway(args: GatewayArgs) -> Application:
     """Return the application of the API and the session hosts."""
     settings = args.model_dump()
     hosts = serve.deployment(
-        SessionHost,
+        name=SESSION_HOSTS,
         num_replicas=args.session_hosts,
         max_ongoing_requests=args.sessions_per_host + _CONTROL_CALLS,
         graceful_shutdown_timeout_s=args.drain_timeout_s,
         graceful_shutdown_wait_loop_s=0.5,
         ray_actor_options={"num_cpus": args.num_cpus},
-        request_router_config=RequestRouterConfig(request_router_class=PinRouter),
+        request_router_config=_ROUTING,
         health_check_period_s=_HEALTH_PERIOD_S,
         health_check_timeout_s=_HEALTH_TIMEOUT_S,
-    ).bind(settings)
-    return serve.deployment(
-        IngressDeployment,
+    )(SessionHost)
+    ingress = serve.deployment(
         name="Ingress",
         num_replicas=args.ingress_replicas,
         max_ongoing_requests=256,
         ray_actor_options={"num_cpus": args.num_cpus},
-    ).bind(settings, hosts)
+    )(IngressDeployment)
+    return ingress.bind(settings, hosts.bind(settings))

@@ -114,6 +114,6 @@ def _offer(
     return OfferedPipeline(
         application=name,
         entry=entry,
-        running_replicas=deployment.replica_states.get("RUNNING", 0) if deployment else 0,
+        running_replicas=ray_adapter.running_replicas(deployment),
         failure=(message or str(application.status)) if failed else None,
     )

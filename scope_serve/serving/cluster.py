@@ -14,6 +14,7 @@ from ray.serve.schema import ApplicationStatus, ApplicationStatusOverview, Serve
 
 from scope_serve.errors import ConfigError, PipelineUnavailableError, ScopeServeError
 from scope_serve.serving import ray_adapter
+from scope_serve.serving.builders import SESSION_HOSTS
 from scope_serve.serving.config_file import application_names
 from scope_serve.settings import set_defaults_for_children
 
@@ -141,7 +142,7 @@ class Cluster:
                 for name in self._deployed:
                     serve.delete(name)
             elif self.is_joined:
-                serve.shutdown()
+                ray_adapter.shut_serve_down()
         except (RayError, RayServeException, TimeoutError, ScopeServeError) as error:
             # The cluster may be half gone already; what is left goes with Ray below.
             logging.getLogger(__name__).warning("Serve did not stop in order: %s", error)
@@ -150,8 +151,8 @@ class Cluster:
 
     def _end_sessions(self) -> None:
         for name, application in _applications(serve.status(), self._deployed).items():
-            if "SessionHost" in application.deployments:
-                hosts = serve.get_deployment_handle("SessionHost", name)
+            if SESSION_HOSTS in application.deployments:
+                hosts = serve.get_deployment_handle(SESSION_HOSTS, name)
                 response = hosts.broadcast("close_all", "the server is shutting down")
                 response.results(timeout_s=STOP_TIMEOUT_S)
 

@@ -52,7 +52,8 @@ class ServeGateway:
         """Open a session on the least busy host."""
         nodes = request.nodes or await self._default_chain()
         chosen = SessionRequest(request.sdp, nodes, request.input_mode, request.parameters)
-        return await self._call(self._hosts.open_session.remote(chosen))
+        answer: Answer = await self._call(self._hosts.open_session.remote(chosen))
+        return answer
 
     async def _default_chain(self) -> tuple[ChainNode, ...]:
         ids = self._args.default_pipelines

@@ -116,12 +116,10 @@ class _ServeLease:
             async with self._handle.choose_replica() as selection:
                 metadata = selection.replica_metadata
                 self.replica = str(metadata["replica"])
-                stream = self._handle.dispatch(selection, self._request.model_dump())
-                try:
-                    async for event in stream:
+                call = self._handle.dispatch(selection, self._request.model_dump())
+                async with contextlib.aclosing(ray_adapter.stream(call)) as events:
+                    async for event in events:
                         self._take(event, metadata)
-                finally:
-                    stream.cancel()
         except (BackPressureError, RayError, RayServeException) as error:
             self._refuse(_refusal(error))
         except ScopeServeError as error:

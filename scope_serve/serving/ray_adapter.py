@@ -4,14 +4,21 @@ Written for Ray 2.60; ``tests/cluster/test_ray_adapter.py`` fails first when Ray
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
+import ray
 from ray import serve
 from ray.experimental import internal_kv
+from ray.serve._private.client import ServeControllerClient
+from ray.serve._private.common import ReplicaState
 from ray.serve.context import _get_global_client
-from ray.serve.handle import DeploymentHandle
-from ray.serve.schema import ServeDeploySchema, ServeStatus
+from ray.serve.handle import (
+    DeploymentHandle,
+    DeploymentResponse,
+    DeploymentResponseGenerator,
+)
+from ray.serve.schema import DeploymentStatusOverview, ServeDeploySchema, ServeStatus
 
 _NAMESPACE = b"scope_serve"
 
@@ -25,23 +32,56 @@ def over_grpc(handle: DeploymentHandle[Any], **options: Any) -> DeploymentHandle
     return handle.options(_by_reference=False, **options)
 
 
+async def stream(
+    call: DeploymentResponse[Any] | DeploymentResponseGenerator[Any],
+) -> AsyncIterator[Any]:
+    """Yield what a streaming call yields; end the call when the caller stops listening."""
+    assert isinstance(call, DeploymentResponseGenerator)
+    try:
+        async for item in call:
+            yield item
+    finally:
+        call.cancel()  # type: ignore[no-untyped-call]
+
+
+def node_ip_address() -> str:
+    """Return the address by which other nodes of the cluster reach this one."""
+    return str(ray.util.get_node_ip_address())  # type: ignore[no-untyped-call]
+
+
+def shut_serve_down() -> None:
+    """End all applications and Serve itself."""
+    serve.shutdown()  # type: ignore[no-untyped-call]
+
+
 def deploy(config: Mapping[str, Any]) -> None:
     """Deploy a whole Serve config, declaratively: applications that are not in it are deleted.
 
     Unlike ``serve.run``, this leaves applications alone whose part of the config is unchanged.
     """
     schema = ServeDeploySchema.model_validate(dict(config))
-    _get_global_client().deploy_apps(schema)
+    _client().deploy_apps(schema)
 
 
 def deployed_applications() -> dict[str, dict[str, Any]]:
     """Return the config of every application deployed from a config, by name."""
-    applications = _get_global_client().get_serve_details()["applications"]
+    applications = _client().get_serve_details()["applications"]
     return {
         name: details["deployed_app_config"]
         for name, details in applications.items()
         if details.get("deployed_app_config")
     }
+
+
+def _client() -> ServeControllerClient:
+    client = _get_global_client()
+    assert client is not None, "Serve is not running"
+    return client
+
+
+def running_replicas(deployment: DeploymentStatusOverview | None) -> int:
+    """Return how many replicas of a deployment take calls."""
+    return 0 if deployment is None else deployment.replica_states.get(ReplicaState.RUNNING, 0)
 
 
 async def status() -> ServeStatus:

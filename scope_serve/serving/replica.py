@@ -11,6 +11,7 @@ from ray import serve
 from scope_serve.errors import CapacityError, PipelineLoadError
 from scope_serve.links.server import LinkServer
 from scope_serve.pipelines.loading import load_pipeline_class
+from scope_serve.serving import ray_adapter
 from scope_serve.serving.stage_endpoint import StageEndpoint
 from scope_serve.stages.runner import StageRunner
 
@@ -32,7 +33,7 @@ class PipelineReplica:
     All objects are made before the replica counts as ready, so that a lease finds them loaded.
     """
 
-    async def __init__(
+    async def __init__(  # type: ignore[misc]  # Serve awaits it
         self, import_path: str, load_params: Mapping[str, Any], sessions: int
     ) -> None:
         pipeline_class = load_pipeline_class(import_path)
@@ -42,7 +43,7 @@ class PipelineReplica:
         ]
         context = ray.get_runtime_context()
         self._address = await self._links.start(
-            context.get_node_id(), ray.util.get_node_ip_address()
+            context.get_node_id(), ray_adapter.node_ip_address()
         )
         for runner in self._runners:
             await runner.start()

@@ -34,7 +34,7 @@ class SessionHost:
     would take a host full of sessions for idle.
     """
 
-    async def __init__(self, args: Mapping[str, Any]) -> None:
+    async def __init__(self, args: Mapping[str, Any]) -> None:  # type: ignore[misc]  # Serve awaits it
         self._args = GatewayArgs.model_validate(args)
         notice_vanished_clients()
         context = serve.get_replica_context()
@@ -66,7 +66,8 @@ class SessionHost:
         self._opening += 1
         try:
             # A task of its own: the calls below must not share the identity of this request.
-            return await self._tasks.start(self._open(request), name="session/open")
+            answer: Answer = await self._tasks.start(self._open(request), name="session/open")
+            return answer
         finally:
             self._opening -= 1
 
@@ -100,12 +101,10 @@ class SessionHost:
 
     async def _hold(self, hosted: HostedSession) -> None:
         """Keep the lease on this host for as long as the session lives."""
-        stream = self._self_handle.remote(hosted.id)
-        try:
-            async for _ in stream:
+        call = self._self_handle.remote(hosted.id)
+        async with contextlib.aclosing(ray_adapter.stream(call)) as events:
+            async for _ in events:
                 pass
-        finally:
-            stream.cancel()
 
     async def hold(self, session_id: str) -> AsyncIterator[str]:
         """Stay open for as long as a session of this host lives; called by the host itself."""

@@ -7,7 +7,7 @@ MAX_FPS = 60.0
 MIN_FPS = 1.0
 _SMOOTHING = 0.3
 _CATCH_UP = 0.9
-"""Share of the interval that is left while more than one chunk waits."""
+"""Share of the interval that is left while more than one chunk of live pictures waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class Pacer:
             return arrival.now_s
         due_s = self._due_s + interval_s
         ahead_s = due_s - arrival.now_s
-        if ahead_s > interval_s * arrival.length:
+        if arrival.is_live and ahead_s > interval_s * arrival.length:
             due_s = self._due_s + interval_s * _CATCH_UP
         elif ahead_s < -2 * interval_s:
             due_s = arrival.now_s

@@ -5,7 +5,7 @@ import inspect
 from aiortc import rtcrtpreceiver
 from aiortc.rtp import RtpPacket
 
-from scope_serve.client.low_delay import MarkerJitterBuffer
+from scope_serve.webrtc.jitter_buffer import MarkerJitterBuffer
 
 
 def packet(sequence_number, timestamp, *, marker):
