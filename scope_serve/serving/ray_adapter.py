@@ -4,7 +4,7 @@ Written for Ray 2.60; ``tests/cluster/test_ray_adapter.py`` fails first when Ray
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from typing import Any
 
 import ray
@@ -34,7 +34,7 @@ def over_grpc(handle: DeploymentHandle[Any], **options: Any) -> DeploymentHandle
 
 async def stream(
     call: DeploymentResponse[Any] | DeploymentResponseGenerator[Any],
-) -> AsyncIterator[Any]:
+) -> AsyncGenerator[Any, None]:
     """Yield what a streaming call yields; end the call when the caller stops listening."""
     assert isinstance(call, DeploymentResponseGenerator)
     try:
