@@ -4,7 +4,7 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from scope_serve.webrtc.ice import IceServer
+from scope_serve.webrtc.ice_servers import IceServer
 
 
 class Autoscaling(BaseModel):

@@ -13,7 +13,7 @@ from scope_serve.sessions.leases import StageLeases
 from scope_serve.sessions.messages import error_message, parse_client_message, stream_stopped
 from scope_serve.sessions.session import Session
 from scope_serve.tasks import TaskScope
-from scope_serve.webrtc.ice import IceServer
+from scope_serve.webrtc.ice_servers import IceServer
 from scope_serve.webrtc.peer import Peer
 
 logger = logging.getLogger(__name__)

@@ -22,7 +22,7 @@ from scope_serve.links.connection import FrameLink, LinkListener
 from scope_serve.serving import ray_adapter
 from scope_serve.serving.catalog import Catalog, OfferedPipeline
 from scope_serve.serving.failures import own_error
-from scope_serve.serving.replica import LeaseRequest
+from scope_serve.serving.lease_request import LeaseRequest
 from scope_serve.sessions.chain import StageSpec
 from scope_serve.sessions.leases import StageLease
 from scope_serve.tasks import TaskScope, cancel_and_wait
@@ -116,7 +116,7 @@ class _ServeLease:
             async with self._handle.choose_replica() as selection:
                 metadata = selection.replica_metadata
                 self.replica = str(metadata["replica"])
-                call = self._handle.dispatch(selection, self._request.model_dump())
+                call = self._handle.dispatch(selection, self._request)
                 async with contextlib.aclosing(ray_adapter.stream(call)) as events:
                     async for event in events:
                         self._take(event, metadata)

@@ -5,7 +5,7 @@ import contextlib
 import logging
 import secrets
 from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ray
 from ray import serve
@@ -16,12 +16,13 @@ from scope_serve.errors import CapacityError, SessionNotFoundError
 from scope_serve.serving import ray_adapter
 from scope_serve.serving.args import GatewayArgs
 from scope_serve.serving.catalog import Catalog
-from scope_serve.serving.hosted_session import HostedSession
 from scope_serve.serving.leases import ServeLeases
 from scope_serve.serving.routers import PIN
 from scope_serve.sessions.chain import resolve_chain
 from scope_serve.tasks import TaskScope
-from scope_serve.webrtc.ice import notice_vanished_clients
+
+if TYPE_CHECKING:
+    from scope_serve.serving.hosted_session import HostedSession
 
 logger = logging.getLogger(__name__)
 
@@ -35,8 +36,13 @@ class SessionHost:
     """
 
     async def __init__(self, args: Mapping[str, Any]) -> None:  # type: ignore[misc]  # Serve awaits it
-        self._args = GatewayArgs.model_validate(args)
+        # aiortc loads here, not with the class: the tasks that build applications need none.
+        from scope_serve.serving.hosted_session import HostedSession  # noqa: PLC0415
+        from scope_serve.webrtc.ice import notice_vanished_clients  # noqa: PLC0415
+
         notice_vanished_clients()
+        self._make_session = HostedSession
+        self._args = GatewayArgs.model_validate(args)
         context = serve.get_replica_context()
         self._name = context.replica_id.unique_id
         self._catalog = Catalog()
@@ -73,7 +79,7 @@ class SessionHost:
 
     async def _open(self, request: SessionRequest) -> Answer:
         session_id = f"{self._name}.{secrets.token_urlsafe(18)}"
-        hosted = HostedSession(
+        hosted = self._make_session(
             session_id,
             leases=self._leases,
             ice_servers=self._args.ice_servers,
@@ -99,7 +105,7 @@ class SessionHost:
         )
         return Answer(sdp=sdp, session_id=session_id)
 
-    async def _hold(self, hosted: HostedSession) -> None:
+    async def _hold(self, hosted: "HostedSession") -> None:
         """Keep the lease on this host for as long as the session lives."""
         call = self._self_handle.remote(hosted.id)
         async with contextlib.aclosing(ray_adapter.stream(call)) as events:
@@ -142,7 +148,7 @@ class SessionHost:
         """Return the state of every session of this host."""
         return [hosted.describe() for hosted in self._sessions.values()]
 
-    def _end(self, hosted: HostedSession, reason: str) -> None:
+    def _end(self, hosted: "HostedSession", reason: str) -> None:
         """End a session that cannot go on; called by the session."""
         self._sessions.pop(hosted.id, None)
         with contextlib.suppress(RuntimeError):

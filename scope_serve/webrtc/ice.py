@@ -1,26 +1,16 @@
-"""ICE: servers, candidates, and how soon a vanished client is noticed."""
+"""ICE: candidates, and how soon a vanished client is noticed."""
 
 from collections.abc import Sequence
 
 import aioice.ice
 from aiortc import RTCConfiguration, RTCIceCandidate, RTCIceServer
 from aiortc.sdp import candidate_from_sdp
-from pydantic import BaseModel, ConfigDict, Field
 
 from scope_serve.errors import InvalidCandidateError
+from scope_serve.webrtc.ice_servers import IceServer
 
 CONSENT_INTERVAL_S = 1
 CONSENT_FAILURES = 5
-
-
-class IceServer(BaseModel):
-    """A STUN or TURN server, with the keys of W3C's ``RTCIceServer``."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    urls: str | list[str] = Field(description="One or more stun:, turn: or turns: URLs.")
-    username: str | None = Field(default=None, description="TURN user name.")
-    credential: str | None = Field(default=None, description="TURN password.")
 
 
 def configuration(servers: Sequence[IceServer]) -> RTCConfiguration:

@@ -22,7 +22,8 @@ from aiortc.exceptions import OperationError
 from scope_serve.errors import InvalidOfferError
 from scope_serve.frames import I420Frame
 from scope_serve.tasks import TaskScope
-from scope_serve.webrtc.ice import IceServer, configuration, parse_candidate
+from scope_serve.webrtc.ice import configuration, parse_candidate
+from scope_serve.webrtc.ice_servers import IceServer
 from scope_serve.webrtc.jitter_buffer import release_on_marker
 from scope_serve.webrtc.tracks import OutgoingVideo, pump_video
 
