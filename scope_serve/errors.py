@@ -170,6 +170,20 @@ class CapacityError(ScopeServeError):
     retryable = True
 
 
+class ReplicaGoneError(ScopeServeError):
+    """A call was addressed to one replica, and that replica does not exist any more."""
+
+    code = "replica_gone"
+    retryable = True
+
+    def __init__(self, replica: str) -> None:
+        super().__init__(replica)
+        self.replica = replica
+
+    def __str__(self) -> str:
+        return f"replica {self.replica!r} does not exist any more"
+
+
 class SessionNotFoundError(ScopeServeError):
     """A session id is unknown, or its session is over."""
 

@@ -19,35 +19,53 @@ Config = Annotated[
     typer.Argument(help="Serve config to deploy. Default: deployments/local.yaml."),
 ]
 Host = Annotated[
-    str,
-    typer.Option(help="Host that the API listens on. 0.0.0.0 lets other machines in."),
+    str | None,
+    typer.Option(
+        help="Host that the API listens on; 0.0.0.0 lets other machines in. "
+        "Default: http_options of the config, else 127.0.0.1."
+    ),
 ]
-Port = Annotated[int, typer.Option(min=1, max=65535, help="Port that the API listens on.")]
+Port = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        max=65535,
+        help="Port that the API listens on. Default: http_options of the config, else 8000.",
+    ),
+]
 DashboardPort = Annotated[
     int, typer.Option(min=1, max=65535, help="Port of Ray's dashboard, and of 'serve deploy'.")
+]
+
+Replace = Annotated[
+    bool,
+    typer.Option("--replace", help="Delete applications of the cluster that the config has not."),
 ]
 
 
 def run(
     config: Config = None,
-    host: Host = "127.0.0.1",
-    port: Port = 8000,
+    host: Host = None,
+    port: Port = None,
     dashboard_port: DashboardPort = 8265,
     address: Annotated[
         str | None,
         typer.Option(help="Ray cluster to join ('auto' or host:port) instead of starting one."),
     ] = None,
+    replace: Replace = False,
 ) -> None:
     """Start Ray and Serve on this machine, deploy a config and keep it up until Ctrl-C.
 
     With --address an existing Ray cluster is joined instead; Ctrl-C then takes away what was
-    deployed and leaves the cluster running. Host and port of the config itself are not used here.
+    deployed and leaves the cluster running. Where Serve runs already it keeps its host and port.
     """
     started_s = time.monotonic()
-    cluster = _up(config, address=address, host=host, port=port, dashboard_port=dashboard_port)
+    checked = _read(config)
+    cluster = _cluster(checked, address=address, host=host, port=port, dashboard=dashboard_port)
     try:
+        _bring_up(cluster, checked, replaces=replace)
         elapsed_s = time.monotonic() - started_s
-        typer.echo(f"ready in {elapsed_s:.1f} s: http://{_shown(host)}:{port}  (Ctrl-C stops)")
+        typer.echo(f"ready in {elapsed_s:.1f} s: {cluster.url}  (Ctrl-C stops)")
         _wait_for_stop_signal()
         typer.echo("stopping", err=True)
     finally:
@@ -57,51 +75,58 @@ def run(
 def deploy(
     address: Annotated[str, typer.Option(help="Ray cluster ('auto' or host:port).")],
     config: Config = None,
-    host: Host = "127.0.0.1",
-    port: Port = 8000,
+    host: Host = None,
+    port: Port = None,
+    replace: Replace = False,
 ) -> None:
     """Deploy a config to a running Ray cluster, wait until it runs, and return.
 
     Applications that run and are unchanged in the config are left alone, with their sessions.
     """
-    import ray
+    checked = _read(config)
+    cluster = _cluster(checked, address=address, host=host, port=port, dashboard=8265)
+    try:
+        _bring_up(cluster, checked, replaces=replace)
+        typer.echo(f"deployed: {cluster.url}")
+    finally:
+        cluster.leave()
 
-    _up(config, address=address, host=host, port=port, dashboard_port=8265, keeps_running=True)
-    ray.shutdown()
-    typer.echo("deployed")
 
-
-def _up(
-    path: Path | None,
-    *,
-    address: str | None,
-    host: str,
-    port: int,
-    dashboard_port: int,
-    keeps_running: bool = False,
-) -> "Cluster":
-    """Return the cluster with everything running; take it down again if that fails."""
-    from rich.console import Console
-
-    from scope_serve.serving.cluster import Cluster
+def _read(path: Path | None) -> dict[str, Any]:
     from scope_serve.serving.config_file import default_config_path, read_config
 
-    config = read_config(path or default_config_path())
-    cluster = Cluster(
-        address=address, http_host=host, http_port=port, dashboard_port=dashboard_port
+    return read_config(path or default_config_path())
+
+
+def _cluster(
+    config: Mapping[str, Any],
+    *,
+    address: str | None,
+    host: str | None,
+    port: int | None,
+    dashboard: int,
+) -> "Cluster":
+    from scope_serve.serving.cluster import Cluster
+
+    configured = config.get("http_options") or {}
+    return Cluster(
+        address=address,
+        http_host=host or configured.get("host", "127.0.0.1"),
+        http_port=port or configured.get("port", 8000),
+        dashboard_port=dashboard,
     )
+
+
+def _bring_up(cluster: "Cluster", config: Mapping[str, Any], *, replaces: bool) -> None:
+    """Return when everything in ``config`` runs; says what happens on the way."""
+    from rich.console import Console
+
     console = Console(stderr=True)
-    try:
-        with console.status("starting Ray and Serve") as line:
-            cluster.start()
-            cluster.deploy(config)
-            seen: dict[str, str] = {}
-            cluster.wait_until_running(lambda found: _show(console, line.update, found, seen))
-    except BaseException:
-        if not keeps_running:
-            cluster.stop()
-        raise
-    return cluster
+    with console.status("starting Ray and Serve") as line:
+        cluster.start()
+        cluster.deploy(config, replaces=replaces)
+        seen: dict[str, str] = {}
+        cluster.wait_until_running(lambda found: _show(console, line.update, found, seen))
 
 
 def _show(
@@ -126,9 +151,3 @@ def _wait_for_stop_signal() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     stop.wait()
-
-
-def _shown(host: str) -> str:
-    if host in {"0.0.0.0", "::"}:  # noqa: S104 - compared with, not bound to
-        return "127.0.0.1"
-    return f"[{host}]" if ":" in host else host

@@ -95,6 +95,11 @@ class GatewayArgs(BaseModel):
         gt=0,
         description="How long an offer waits for a pipeline that has no running replica.",
     )
+    recovery_timeout_s: float = Field(
+        default=60.0,
+        gt=0,
+        description="How long a session that lost a replica waits for another before it ends.",
+    )
     ice_servers: list[IceServer] = Field(
         default_factory=list,
         description="STUN and TURN servers for clients and session hosts. None by default: "

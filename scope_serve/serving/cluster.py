@@ -92,19 +92,22 @@ class Cluster:
             found = f"no Ray cluster answers at {self._address!r}: {error}"
             raise ConfigError(f"{found}; start one with 'ray start --head'") from error
 
-    def deploy(self, config: Mapping[str, Any]) -> None:
+    def deploy(self, config: Mapping[str, Any], *, replaces: bool = False) -> None:
         """Deploy ``config``; applications that run and are unchanged are left alone.
 
+        Args:
+            config: A checked Serve config.
+            replaces: Delete applications that others deployed and the config does not have.
+
         Raises:
-            ConfigError: Serve already runs applications that the config does not have, which
-                deploying it would delete.
+            ConfigError: There are such applications, and ``replaces`` is False.
         """
         names = application_names(config)
-        others = sorted(set(ray_adapter.deployed_applications()) - set(names))
-        if others:
+        others = sorted(ray_adapter.deployed_applications() - {*names, *self._deployed})
+        if others and not replaces:
             listed = ", ".join(repr(name) for name in others)
             found = f"the cluster already serves {listed}, which this config would delete"
-            raise ConfigError(f"{found}; add them to the config or delete them first")
+            raise ConfigError(f"{found}; add them to it, or say --replace")
         ray_adapter.deploy(config)
         self._deployed = names
 
@@ -132,6 +135,20 @@ class Cluster:
                 return
             time.sleep(POLL_INTERVAL_S)
 
+    @property
+    def url(self) -> str:
+        """Where the API listens, as a client on this machine reaches it."""
+        host, port = ray_adapter.http_address()
+        if host in {"0.0.0.0", "::"}:  # noqa: S104 - compared with, not bound to
+            host = "127.0.0.1"
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+    def leave(self) -> None:
+        """Disconnect, and leave everything running. Idempotent."""
+        if ray.is_initialized():
+            ray.shutdown()
+            ray_adapter.forget_serve()
+
     def stop(self) -> None:
         """Tell clients, take down what `deploy` put up, and what `start` started. Idempotent."""
         if not ray.is_initialized():
@@ -147,7 +164,7 @@ class Cluster:
             # The cluster may be half gone already; what is left goes with Ray below.
             logging.getLogger(__name__).warning("Serve did not stop in order: %s", error)
         finally:
-            ray.shutdown()
+            self.leave()
 
     def _end_sessions(self) -> None:
         for name, application in _applications(serve.status(), self._deployed).items():

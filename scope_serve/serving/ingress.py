@@ -1,5 +1,7 @@
 """The deployment class of the HTTP API. Stateless: any replica serves any request."""
 
+import asyncio
+import contextlib
 from collections.abc import Awaitable, Mapping, Sequence
 from typing import Any
 
@@ -15,7 +17,7 @@ from scope_serve.api.wire import Answer, Candidate
 from scope_serve.errors import (
     CapacityError,
     PipelineRequiredError,
-    ScopeServeError,
+    ReplicaGoneError,
     SessionNotFoundError,
 )
 from scope_serve.serving import ray_adapter
@@ -24,6 +26,10 @@ from scope_serve.serving.catalog import Catalog
 from scope_serve.serving.failures import own_error
 from scope_serve.serving.routers import PIN
 from scope_serve.sessions.chain import ChainNode
+
+CONTROL_TIMEOUT_S = 10.0
+_MARGIN_S = 10.0
+"""What a host may need beside waiting for replicas."""
 
 
 class ServeGateway:
@@ -52,7 +58,11 @@ class ServeGateway:
         """Open a session on the least busy host."""
         nodes = request.nodes or await self._default_chain()
         chosen = SessionRequest(request.sdp, nodes, request.input_mode, request.parameters)
-        answer: Answer = await self._call(self._hosts.open_session.remote(chosen))
+        timeout_s = self._args.cold_start_timeout_s + _MARGIN_S
+        try:
+            answer: Answer = await _call(self._hosts.open_session.remote(chosen), timeout_s)
+        except ReplicaGoneError:
+            raise CapacityError("no session host can take the session now") from None
         return answer
 
     async def _default_chain(self) -> tuple[ChainNode, ...]:
@@ -68,16 +78,17 @@ class ServeGateway:
 
     async def add_candidates(self, session_id: str, candidates: Sequence[Candidate]) -> None:
         """Pass candidates on to the host that owns the session."""
-        host = self._owner(session_id)
-        await self._call(host.add_candidates.remote(session_id, list(candidates)), session_id)
+        call = self._owner(session_id).add_candidates.remote(session_id, list(candidates))
+        try:
+            await _call(call, CONTROL_TIMEOUT_S)
+        except ReplicaGoneError:
+            raise SessionNotFoundError(session_id) from None
 
     async def close_session(self, session_id: str) -> None:
         """End a session on the host that owns it; an unknown session is over already."""
-        try:
-            host = self._owner(session_id)
-            await self._call(host.close_session.remote(session_id), session_id)
-        except SessionNotFoundError:
-            return
+        with contextlib.suppress(SessionNotFoundError, ReplicaGoneError):
+            call = self._owner(session_id).close_session.remote(session_id)
+            await _call(call, CONTROL_TIMEOUT_S)
 
     def _owner(self, session_id: str) -> DeploymentHandle[Any]:
         """Return a handle to the host that the id names."""
@@ -86,19 +97,18 @@ class ServeGateway:
             raise SessionNotFoundError(session_id)
         return self._hosts.options(session_id=f"{PIN}{owner}")
 
-    async def _call(self, response: Awaitable[Any], session_id: str | None = None) -> Any:  # noqa: ANN401
-        """Await a host's response; errors come out as ours."""
-        try:
+
+async def _call(response: Awaitable[Any], timeout_s: float) -> Any:  # noqa: ANN401 - as Ray's
+    """Await a host's response; what Ray raises comes out as an error of ours.
+
+    Raises:
+        ReplicaGoneError: The host died, or none answered in time.
+    """
+    try:
+        async with asyncio.timeout(timeout_s):
             return await response
-        except (BackPressureError, RayError, RayServeException) as error:
-            found = own_error(error)
-        except ScopeServeError:
-            raise
-        if found is not None:
-            raise found
-        if session_id is not None:
-            raise SessionNotFoundError(session_id)
-        raise CapacityError("no session host can take the session now")
+    except (BackPressureError, RayError, RayServeException, TimeoutError) as error:
+        raise own_error(error) or ReplicaGoneError("session host") from error
 
 
 class Ingress:

@@ -40,23 +40,30 @@ class ServeLeases:
         node_id: str,
         admission_timeout_s: float,
         cold_start_timeout_s: float,
+        recovery_timeout_s: float,
     ) -> None:
         self._catalog = catalog
         self._node_id = node_id
         self._admission_timeout_s = admission_timeout_s
         self._cold_start_timeout_s = cold_start_timeout_s
+        self._recovery_timeout_s = recovery_timeout_s
         self._handles: dict[tuple[str, str], DeploymentHandle[Any]] = {}
         self._tasks = TaskScope(on_error=_log_unexpected)
 
     async def acquire(
-        self, spec: StageSpec, parameters: Mapping[str, Any], listener: LinkListener
+        self,
+        spec: StageSpec,
+        parameters: Mapping[str, Any],
+        listener: LinkListener,
+        *,
+        is_recovery: bool,
     ) -> StageLease:
         """Reserve a place for ``spec`` and connect to it; see `StageLeases.acquire`."""
         pipeline = await self._catalog.find(spec.pipeline_id)
         request = LeaseRequest(input_mode=spec.input_mode, parameters=dict(parameters))
         lease = _ServeLease(self._handle(pipeline), request, self._node_id)
         lease.task = self._tasks.start(lease.hold(), name=f"lease/{spec.node_id}")
-        timeout_s = self._timeout_s(pipeline)
+        timeout_s = self._timeout_s(pipeline, is_recovery=is_recovery)
         try:
             async with asyncio.timeout(timeout_s):
                 await lease.connect(listener)
@@ -69,7 +76,9 @@ class ServeLeases:
             raise
         return lease
 
-    def _timeout_s(self, pipeline: OfferedPipeline) -> float:
+    def _timeout_s(self, pipeline: OfferedPipeline, *, is_recovery: bool) -> float:
+        if is_recovery:
+            return self._recovery_timeout_s
         is_cold = pipeline.running_replicas == 0
         return self._cold_start_timeout_s if is_cold else self._admission_timeout_s
 

@@ -12,7 +12,7 @@ from ray import serve
 from ray.experimental import internal_kv
 from ray.serve._private.client import ServeControllerClient
 from ray.serve._private.common import ReplicaState
-from ray.serve.context import _get_global_client
+from ray.serve.context import _get_global_client, _set_global_client
 from ray.serve.handle import (
     DeploymentHandle,
     DeploymentResponse,
@@ -49,9 +49,20 @@ def node_ip_address() -> str:
     return str(ray.util.get_node_ip_address())  # type: ignore[no-untyped-call]
 
 
+def http_address() -> tuple[str, int]:
+    """Return the host and port that Serve's HTTP proxies listen on."""
+    options = _client().http_config
+    return str(options.host), int(options.port)
+
+
 def shut_serve_down() -> None:
     """End all applications and Serve itself."""
     serve.shutdown()  # type: ignore[no-untyped-call]
+
+
+def forget_serve() -> None:
+    """Drop this process's connection to a Serve that is gone, so that it can make another."""
+    _set_global_client(None)  # type: ignore[no-untyped-call]
 
 
 def deploy(config: Mapping[str, Any]) -> None:
@@ -63,14 +74,16 @@ def deploy(config: Mapping[str, Any]) -> None:
     _client().deploy_apps(schema)
 
 
-def deployed_applications() -> dict[str, dict[str, Any]]:
-    """Return the config of every application deployed from a config, by name."""
-    applications = _client().get_serve_details()["applications"]
-    return {
-        name: details["deployed_app_config"]
-        for name, details in applications.items()
-        if details.get("deployed_app_config")
-    }
+def application_details() -> dict[str, dict[str, Any]]:
+    """Return what Serve's REST API says of every application, replicas included, by name."""
+    found: dict[str, dict[str, Any]] = _client().get_serve_details()["applications"]
+    return found
+
+
+def deployed_applications() -> frozenset[str]:
+    """Return the names of the applications that were deployed from a config."""
+    details = application_details().items()
+    return frozenset(name for name, each in details if each.get("deployed_app_config"))
 
 
 def _client() -> ServeControllerClient:

@@ -3,9 +3,9 @@
 Serve pickles a router's module by value into every caller, so this module keeps no state.
 """
 
-from typing import Any
-
 from ray.serve.request_router import PendingRequest, RequestRouter, RunningReplica
+
+from scope_serve.errors import ReplicaGoneError
 
 PIN = "pin:"
 """A call with the session id ``pin:<replica>`` goes to that replica or nowhere."""
@@ -23,22 +23,26 @@ class PinRouter(RequestRouter):
         candidate_replicas: list[RunningReplica],
         pending_request: PendingRequest | None = None,
     ) -> list[list[RunningReplica]]:
-        """Return the replicas to choose from."""
+        """Return the replicas to choose from.
+
+        A pinned call whose replica is gone fails with `ReplicaGoneError`.
+        """
+        if pending_request is None:
+            return [candidate_replicas]
+        # Without this, Serve asks again at once, in a tight loop, while every replica is full.
+        pending_request.routing_context.should_backoff = True
         wanted = _pinned_to(pending_request)
         if wanted is None:
             return [candidate_replicas]
         pinned = [each for each in candidate_replicas if each.replica_id.unique_id == wanted]
-        if not pinned and candidate_replicas:
-            raise ReplicaGoneError(wanted)
-        return [pinned]
+        if pinned:
+            return [pinned]
+        # An error raised here would end Serve's routing task and leave the caller waiting.
+        if not pending_request.future.done():
+            pending_request.future.set_exception(ReplicaGoneError(wanted))
+        return [candidate_replicas]
 
 
-class ReplicaGoneError(Exception):
-    """The replica that a call is pinned to does not exist any more."""
-
-
-def _pinned_to(pending_request: PendingRequest | None) -> str | None:
-    if pending_request is None:
-        return None
-    session_id: Any = pending_request.metadata.session_id
-    return session_id.removeprefix(PIN) if str(session_id or "").startswith(PIN) else None
+def _pinned_to(pending_request: PendingRequest) -> str | None:
+    session_id = str(pending_request.metadata.session_id or "")
+    return session_id.removeprefix(PIN) if session_id.startswith(PIN) else None

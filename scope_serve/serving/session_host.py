@@ -51,6 +51,7 @@ class SessionHost:
             node_id=ray.get_runtime_context().get_node_id(),
             admission_timeout_s=self._args.admission_timeout_s,
             cold_start_timeout_s=self._args.cold_start_timeout_s,
+            recovery_timeout_s=self._args.recovery_timeout_s,
         )
         handle = serve.get_deployment_handle(context.deployment, context.app_name)
         self._self_handle = ray_adapter.over_grpc(

@@ -26,7 +26,12 @@ class StageLeases(Protocol):
     """Finds places for stages."""
 
     async def acquire(
-        self, spec: StageSpec, parameters: Mapping[str, Any], listener: LinkListener
+        self,
+        spec: StageSpec,
+        parameters: Mapping[str, Any],
+        listener: LinkListener,
+        *,
+        is_recovery: bool,
     ) -> StageLease:
         """Reserve a place for ``spec`` and connect to it.
 
@@ -34,6 +39,8 @@ class StageLeases(Protocol):
             spec: The stage.
             parameters: Load and runtime parameters that the stage starts with.
             listener: Gets the messages and the end of the link.
+            is_recovery: The stage ran before and lost its replica. It may be worth waiting longer
+                then: a replacement is probably on its way, and a client is watching.
 
         Raises:
             CapacityError: No replica is free.

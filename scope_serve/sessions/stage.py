@@ -86,9 +86,14 @@ class Stage:
         Raises:
             ScopeServeError: As `StageLeases.acquire`.
         """
+        await self._acquire(is_recovery=False)
+
+    async def _acquire(self, *, is_recovery: bool) -> None:
         end = _LinkEnd(self)
         self._end = end
-        lease = await self._leases.acquire(self.spec, self._ledger.accepted, end)
+        lease = await self._leases.acquire(
+            self.spec, self._ledger.accepted, end, is_recovery=is_recovery
+        )
         if self._is_closed:
             await lease.release()
             raise StageLostError(f"stage {self.spec.node_id!r} was closed while it started")
@@ -179,7 +184,7 @@ class Stage:
             lost = f"stage {self.spec.node_id!r} lost {self._replicas_lost} replicas: {reason}"
             raise StageLostError(lost)
         try:
-            await self.start()
+            await self._acquire(is_recovery=True)
         except (CapacityError, LinkError) as error:
             raise StageLostError(f"stage {self.spec.node_id!r}: {reason}; {error}") from error
         self._listener.stage_recovered(self)

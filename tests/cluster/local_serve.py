@@ -1,0 +1,169 @@
+"""A real Ray cluster with Serve on free ports of this machine, for one test module."""
+
+import asyncio
+import os
+import socket
+import tempfile
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from ray.serve import get_deployment_handle
+
+from scope_serve.serving import ray_adapter
+from scope_serve.serving.cluster import Cluster
+from tests.plugins_on_path import installed_plugin, write_distribution
+
+PROBES = '''
+from pydantic import Field
+
+from scope.core import hookimpl
+from scope.core.pipelines.base_schema import BasePipelineConfig, ModeDefaults, ui_field_config
+from scope.core.pipelines.interface import Pipeline, Requirements
+
+
+class ExplodesConfig(BasePipelineConfig):
+    pipeline_id = "explodes"
+    modes = {"video": ModeDefaults(default=True)}
+    is_lit: bool = Field(default=True, json_schema_extra=ui_field_config(is_load_param=True))
+
+
+class Explodes(Pipeline):
+    """Cannot be made while it is lit."""
+
+    @classmethod
+    def get_config_class(cls):
+        return ExplodesConfig
+
+    def __init__(self, is_lit=True, **kwargs):
+        if is_lit:
+            raise RuntimeError("no weights in the powder room")
+
+    def prepare(self, **kwargs):
+        return Requirements(input_size=1)
+
+    def __call__(self, video, **kwargs):
+        return {"video": video[0]}
+
+
+@hookimpl
+def register_pipelines(register):
+    register(Explodes)
+'''
+"""A plugin whose pipeline fails in its constructor, unless its load parameter says otherwise."""
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on now, below the range that Ray's workers use."""
+    for port in range(9000 + os.getpid() % 500, 10000):
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            if port not in _given:
+                _given.add(port)
+                return port
+    raise RuntimeError("no free port below 10000")
+
+
+_given: set[int] = set()
+
+
+def application(pipeline: str, **args: Any) -> dict[str, Any]:
+    """Return the part of a Serve config that deploys one pipeline."""
+    return {
+        "name": pipeline,
+        "route_prefix": None,
+        "import_path": "scope_serve.app:build_pipeline",
+        "args": {"pipeline": pipeline, "num_cpus": 0.1, **args},
+    }
+
+
+def serve_config(*pipelines: dict[str, Any], **gateway: Any) -> dict[str, Any]:
+    """Return a Serve config with a gateway and ``pipelines``."""
+    args = {"num_cpus": 0.1, "admission_timeout_s": 3, **gateway}
+    entry = {
+        "name": "gateway",
+        "route_prefix": "/",
+        "import_path": "scope_serve.app:build_gateway",
+        "args": args,
+    }
+    return {"applications": [entry, *pipelines]}
+
+
+class LocalServe:
+    """Starts Ray and Serve with ``config`` deployed; ends them again.
+
+    The plugins of the test fixtures are importable by every process of the cluster.
+    """
+
+    def __init__(self, config: dict[str, Any]) -> None:
+        self._config = config
+        self._port = free_port()
+        self._plugins = Path(tempfile.mkdtemp(prefix="probes-"))
+        self._pythonpath = os.environ.get("PYTHONPATH")
+        self.cluster = Cluster(
+            address=None,
+            http_host="127.0.0.1",
+            http_port=self._port,
+            dashboard_port=free_port(),
+        )
+
+    @property
+    def url(self) -> str:
+        """Where the API listens."""
+        return f"http://127.0.0.1:{self._port}"
+
+    def deploy(self, config: dict[str, Any]) -> None:
+        """Deploy another config and wait until it runs."""
+        self.cluster.deploy(config)
+        self.cluster.wait_until_running(lambda _: None)
+
+    async def sessions(self) -> list[dict[str, Any]]:
+        """Return the state of every session."""
+        hosts = get_deployment_handle("SessionHost", "gateway")
+        answers = await asyncio.to_thread(hosts.broadcast("describe_sessions").results)
+        return [each for answer in answers for each in answer]
+
+    async def until_sessions(self, count: int, *, timeout_s: float) -> None:
+        """Return when there are ``count`` sessions."""
+        async with asyncio.timeout(timeout_s):
+            while len(await self.sessions()) != count:
+                pass
+
+    def replica_pids(self, application_name: str, deployment: str | None = None) -> dict[str, int]:
+        """Return the process of every running replica of an application, by replica id."""
+        deployments = ray_adapter.application_details()[application_name]["deployments"]
+        return {
+            replica["replica_id"]: replica["pid"]
+            for name, deployment_details in deployments.items()
+            if deployment in {None, name}
+            for replica in deployment_details["replicas"]
+            if replica["state"] == "RUNNING"
+        }
+
+    def __enter__(self) -> Self:
+        write_distribution(self._plugins, "scope_probes", PROBES)
+        paths = [str(self._plugins), str(installed_plugin("scope_plugin_invert"))]
+        os.environ["PYTHONPATH"] = os.pathsep.join(paths)
+        try:
+            self.cluster.start()
+            self.deploy(self._config)
+            asyncio.run(self.sessions())  # Ray's threads for handles start here, not in a test
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.cluster.stop()
+        if self._pythonpath is None:
+            os.environ.pop("PYTHONPATH", None)
+        else:
+            os.environ["PYTHONPATH"] = self._pythonpath
