@@ -40,6 +40,8 @@ class StageEndpoint:
         self._unsent: list[StageEvent] = []
         self._frame_rate: float | None = None
         self._closed: asyncio.Future[str] = self._loop.create_future()
+        self._linking: asyncio.Future[FrameLink] | None = None
+        self._deadline: asyncio.TimerHandle | None = None
 
     async def open(self, parameters: Mapping[str, Any], *, input_mode: str) -> str:
         """Begin the run and return the token that its link must present.
@@ -51,9 +53,9 @@ class StageEndpoint:
         self._run = await self._runner.begin(
             parameters, input_mode=input_mode, emit=self._emit_threadsafe
         )
-        token, linked = self._links.expect(self)
-        linked.add_done_callback(self._linked)
-        self._deadline = self._loop.call_later(CONNECT_TIMEOUT_S, linked.cancel)
+        token, self._linking = self._links.expect(self)
+        self._linking.add_done_callback(self._linked)
+        self._deadline = self._loop.call_later(CONNECT_TIMEOUT_S, self._linking.cancel)
         return token
 
     async def closed(self) -> str:
@@ -63,6 +65,8 @@ class StageEndpoint:
     async def aclose(self) -> None:
         """Close the link and end the run; the runner is free then. Idempotent."""
         self._end("the lease is over")
+        if self._linking is not None and not self._linking.cancel():
+            self._linked(self._linking)
         if self._link is not None:
             self._link.close("the lease is over")
         if self._run is not None:
@@ -71,7 +75,10 @@ class StageEndpoint:
     # the link's side, on the event loop
 
     def _linked(self, linked: "asyncio.Future[FrameLink]") -> None:
-        self._deadline.cancel()
+        if self._link is not None:
+            return
+        if self._deadline is not None:
+            self._deadline.cancel()
         if linked.cancelled():
             self._end("nobody connected in time")
             return
@@ -105,6 +112,11 @@ class StageEndpoint:
                 field=error.field,
                 pipeline_id=error.pipeline_id,
             )
+        except Exception as error:
+            # A plugin's own validators may raise anything; the link must outlive them.
+            logger.warning("parameters could not be checked", exc_info=error)
+            found = f"the parameters cannot be checked: {type(error).__name__}"
+            self._tell("parameters_rejected", code=ParameterError.code, message=found)
         else:
             self._tell("parameters_accepted")
 

@@ -11,6 +11,8 @@ from typing import Any
 from scope_serve.errors import InvalidRequestError
 
 MAX_MESSAGE_BYTES = 64 * 1024
+MAX_DEPTH = 32
+"""Nested further, a value could overflow the stack of whoever walks through it later."""
 
 
 def error_message(code: str, message: str, **details: Any) -> dict[str, Any]:  # noqa: ANN401
@@ -28,9 +30,9 @@ def parse_client_message(text: str | bytes) -> Mapping[str, Any]:
     """Return the parameters in a data-channel message.
 
     Raises:
-        InvalidRequestError: It is too long or not a JSON object.
+        InvalidRequestError: It is too long, nested too deeply, or not a JSON object.
     """
-    size_bytes = len(text)
+    size_bytes = len(text if isinstance(text, bytes) else text.encode(errors="replace"))
     if size_bytes > MAX_MESSAGE_BYTES:
         found = f"a data-channel message of {size_bytes} bytes"
         raise InvalidRequestError(f"{found}; at most {MAX_MESSAGE_BYTES} are read")
@@ -41,4 +43,13 @@ def parse_client_message(text: str | bytes) -> Mapping[str, Any]:
     if not isinstance(parsed, dict):
         found = type(parsed).__name__
         raise InvalidRequestError(f"a data-channel message must be a JSON object, not a {found}")
+    if not _is_shallow(parsed, MAX_DEPTH):
+        raise InvalidRequestError(f"a data-channel message has more than {MAX_DEPTH} levels")
     return parsed
+
+
+def _is_shallow(value: object, levels: int) -> bool:
+    if not isinstance(value, dict | list):
+        return True
+    inner = value.values() if isinstance(value, dict) else value
+    return levels > 0 and all(_is_shallow(each, levels - 1) for each in inner)

@@ -1,14 +1,20 @@
 """A session: pictures from one client through a chain of stages and back."""
 
 import asyncio
+import dataclasses
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from scope_serve.errors import ScopeServeError
+from scope_serve.errors import (
+    InputRequiredError,
+    InvalidRequestError,
+    PipelineCallError,
+    ScopeServeError,
+)
 from scope_serve.frames import I420Frame
-from scope_serve.links.messages import FrameMessage
+from scope_serve.links.messages import MAX_BODY_BYTES, FrameMessage
 from scope_serve.sessions.chain import StageSpec
 from scope_serve.sessions.leases import StageLeases
 from scope_serve.sessions.messages import error_message, stream_stopped
@@ -16,6 +22,7 @@ from scope_serve.sessions.metering import Meter
 from scope_serve.sessions.playout import Playout
 from scope_serve.sessions.stage import Stage
 from scope_serve.sessions.state import SessionState, follows
+from scope_serve.tasks import TaskScope
 
 logger = logging.getLogger(__name__)
 
@@ -52,6 +59,10 @@ class Session:
         self._stages = [Stage(spec, leases, parameters, self) for spec in chain]
         self._next = dict(zip(self._stages, self._stages[1:], strict=False))
         self._playout = Playout(taken=self._stages[-1].acknowledge)
+        self._source = Playout(taken=self._stages[0].acknowledge)
+        self._failure: ScopeServeError | None = None
+        self._oversized = 0
+        self._tasks = TaskScope()
 
     async def start(self) -> None:
         """Lease all places, at once.
@@ -59,21 +70,54 @@ class Session:
         Raises:
             ScopeServeError: Why the first stage that failed cannot start. Nothing is held then.
         """
-        outcomes = await asyncio.gather(
-            *(stage.start() for stage in self._stages), return_exceptions=True
-        )
-        failures = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
-        if failures:
+        try:
+            await self._start_stages()
+        except BaseException:
             await self.aclose("start failed")
-            raise failures[0]
+            raise
         self._enter(SessionState.ACTIVE)
         if self._recovering:
             self._enter(SessionState.RECOVERING)
+        if len(self._stages) > 1:
+            self._tasks.start(self._relay_source(), name=f"session/{self.id}/source")
+
+    async def _start_stages(self) -> None:
+        starting = [stage.start() for stage in self._stages]
+        for outcome in await asyncio.gather(*starting, return_exceptions=True):
+            if isinstance(outcome, BaseException):
+                raise outcome
+        self.check_running()
+
+    def check_running(self) -> None:
+        """Return if the session can go on.
+
+        Raises:
+            ScopeServeError: Why it cannot.
+        """
+        if self._failure is not None:
+            raise self._failure
+
+    async def _relay_source(self) -> None:
+        """Hand pictures made from nothing to the second stage, each when it is due.
+
+        The second stage drops what it has no time for, so without this the first would run flat
+        out. From here on they are like live ones.
+        """
+        while True:
+            frame = await self._source.next()
+            self._stages[1].push(dataclasses.replace(frame, entered_ns=time.monotonic_ns()))
 
     def push_frame(self, frame: I420Frame) -> None:
         """Take a picture that the client sent, stamped with the time it entered."""
         self.meter.frame_in()
-        self._stages[0].push(frame)
+        size_bytes = memoryview(frame.data).nbytes
+        if size_bytes <= MAX_BODY_BYTES:
+            self._stages[0].push(frame)
+            return
+        self._oversized += 1
+        if self._oversized == 1:
+            found = f"a picture of {frame.width}x{frame.height} is too large and is dropped"
+            self._notify(error_message("picture_too_large", found))
 
     async def next_frame(self) -> I420Frame:
         """Return the next processed picture as soon as it is due. One caller at a time."""
@@ -90,10 +134,18 @@ class Session:
         ]
         if not addressed:
             known = ", ".join(repr(stage.spec.node_id) for stage in self._stages)
-            reason = f"no stage is named {node_id!r}; the stages: {known}"
+            reason = f"no stage is named {node_id!r:.100}; the stages: {known}"
             self._notify(error_message("unknown_node", reason, field="node_id"))
         for stage in addressed:
-            stage.update(rest)
+            own = rest
+            if node_id is None and stage is not self._stages[0]:
+                # Later stages get the pictures of the stage before them, whatever the mode.
+                own = {name: value for name, value in rest.items() if name != "input_mode"}
+            try:
+                stage.update(own)
+            except InvalidRequestError as error:
+                details = {"node_id": stage.spec.node_id}
+                self._notify(error_message(error.code, str(error), **details))
 
     def describe(self) -> dict[str, Any]:
         """Return the state, the chain and the counters of the session, ready for JSON."""
@@ -104,7 +156,7 @@ class Session:
                 {
                     "node_id": stage.spec.node_id,
                     "pipeline_id": stage.spec.pipeline_id,
-                    "input_mode": stage.spec.input_mode,
+                    "input_mode": stage.input_mode,
                     "replica": stage.replica,
                     "frames_dropped": stage.frames_dropped,
                 }
@@ -116,7 +168,7 @@ class Session:
     def report(self) -> dict[str, Any]:
         """Return rates and latency since the last report, and what was dropped so far."""
         dropped = sum(stage.frames_dropped for stage in self._stages)
-        dropped += self._playout.frames_dropped
+        dropped += self._source.frames_dropped + self._playout.frames_dropped + self._oversized
         return {**self.meter.report(), "frames_dropped": dropped, "state": str(self.state)}
 
     async def aclose(self, reason: str) -> None:
@@ -125,7 +177,7 @@ class Session:
             return
         self._enter(SessionState.CLOSED)
         logger.info("session closed", extra={"session_id": self.id, "reason": reason})
-        await asyncio.gather(*(stage.aclose() for stage in self._stages))
+        await asyncio.gather(self._tasks.aclose(), *(stage.aclose() for stage in self._stages))
 
     def _enter(self, state: SessionState) -> None:
         if not follows(self.state, state):
@@ -140,6 +192,8 @@ class Session:
         following = self._next.get(stage)
         if following is None:
             self._playout.put(message)
+        elif not message.frame.entered_ns:
+            self._source.put(message)
         else:
             following.push(message.frame)
             stage.acknowledge()
@@ -148,6 +202,8 @@ class Session:
         """Act on what a stage tells, and pass on what concerns the client."""
         kind = event.get("type")
         if kind == "frame_rate":
+            if stage is self._stages[0]:
+                self._source.frame_rate = event["frame_rate"]
             if stage is self._stages[-1]:
                 self._playout.frame_rate = event["frame_rate"]
         elif kind in {"error", "parameters_rejected"}:
@@ -155,7 +211,7 @@ class Session:
             told = error_message(event["code"], event["message"], **details)
             self._notify({**told, "node_id": stage.spec.node_id})
         elif kind == "fatal":
-            self._stop(event["code"], event["message"])
+            self._stop(_fatal_error(stage.spec.pipeline_id, event), code=event["code"])
 
     def stage_recovering(self, stage: Stage, reason: str) -> None:
         """Tell the client that pictures pause."""
@@ -175,11 +231,23 @@ class Session:
 
     def stage_ended(self, stage: Stage, error: ScopeServeError) -> None:
         """End the session: one of its stages cannot go on."""
-        self._stop(error.code, str(error))
+        self._stop(error, code=error.code)
 
-    def _stop(self, code: str, message: str) -> None:
+    def _stop(self, error: ScopeServeError, *, code: str) -> None:
+        if self._failure is not None or self.state is SessionState.CLOSED:
+            return
+        self._failure = error
         logger.warning(
-            "session stopped", extra={"session_id": self.id, "code": code, "reason": message}
+            "session stopped", extra={"session_id": self.id, "code": code, "reason": str(error)}
         )
-        self._notify(stream_stopped(code, message))
+        self._notify(stream_stopped(code, str(error)))
         self._on_end()
+
+
+def _fatal_error(pipeline_id: str, event: Mapping[str, Any]) -> ScopeServeError:
+    """Return the error that a stage's last event tells of."""
+    message = str(event["message"])
+    if event["code"] == InputRequiredError.code:
+        return InvalidRequestError(message)
+    prefix = str(PipelineCallError(pipeline_id, ""))
+    return PipelineCallError(pipeline_id, message.removeprefix(prefix))

@@ -1,10 +1,18 @@
 """One stage of a session: keeps a place on some replica for as long as the session lives."""
 
+import dataclasses
 import logging
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-from scope_serve.errors import CapacityError, LinkError, ScopeServeError, StageLostError
+from scope_serve.errors import (
+    CapacityError,
+    LinkError,
+    LinkProtocolError,
+    ScopeServeError,
+    StageLostError,
+)
 from scope_serve.frames import I420Frame
 from scope_serve.links.connection import FrameLink
 from scope_serve.links.messages import (
@@ -17,12 +25,15 @@ from scope_serve.links.messages import (
 from scope_serve.sessions.chain import StageSpec
 from scope_serve.sessions.leases import StageLease, StageLeases
 from scope_serve.sessions.ledger import ParameterLedger
+from scope_serve.stages.error_budget import ErrorBudget, FailureWindow
 from scope_serve.tasks import TaskScope
 
 logger = logging.getLogger(__name__)
 
 MAX_REPLICAS_LOST = 3
-"""A stage that loses this many replicas is taken for the cause, and the session ends."""
+LOSS_WINDOW_S = 300.0
+"""A stage that loses this many replicas within this time is taken for the cause, and the session
+ends. Replicas that are lost now and then, as machines are, do not add up."""
 
 
 class StageListener(Protocol):
@@ -57,16 +68,20 @@ class Stage:
         leases: StageLeases,
         parameters: Mapping[str, Any],
         listener: StageListener,
+        *,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.spec = spec
         self._dropped = 0
         self._leases = leases
         self._listener = listener
-        self._ledger = ParameterLedger(parameters)
+        # The mode that a client asks for is the first stage's; ``spec`` has this stage's own.
+        own = {name: value for name, value in parameters.items() if name != "input_mode"}
+        self._ledger = ParameterLedger(own)
         self._lease: StageLease | None = None
         self._end: _LinkEnd | None = None
         self._tasks = TaskScope(on_error=self._fail)
-        self._replicas_lost = 0
+        self._losses = FailureWindow(ErrorBudget(MAX_REPLICAS_LOST, LOSS_WINDOW_S), clock)
         self._is_closed = False
 
     @property
@@ -80,6 +95,11 @@ class Stage:
         """Name of the replica that the stage runs on now."""
         return None if self._lease is None else self._lease.replica
 
+    @property
+    def input_mode(self) -> str:
+        """The mode that the stage runs in now."""
+        return str(self._ledger.accepted.get("input_mode", self.spec.input_mode))
+
     async def start(self) -> None:
         """Lease a place and connect.
 
@@ -91,15 +111,19 @@ class Stage:
     async def _acquire(self, *, is_recovery: bool) -> None:
         end = _LinkEnd(self)
         self._end = end
+        spec = dataclasses.replace(self.spec, input_mode=self.input_mode)
         lease = await self._leases.acquire(
-            self.spec, self._ledger.accepted, end, is_recovery=is_recovery
+            spec, self._ledger.accepted, end, is_recovery=is_recovery
         )
         if self._is_closed:
             await lease.release()
             raise StageLostError(f"stage {self.spec.node_id!r} was closed while it started")
         self._lease = lease
-        for parameters in self._ledger.unanswered:
-            lease.link.send(ParametersMessage(parameters))
+        self._ledger.started()
+        self._send_parameters()
+        early, end.early = end.early, []
+        for message in early:
+            self.received(end, message)
         if end.reason is not None:
             self._lost(end, end.reason)
 
@@ -112,13 +136,23 @@ class Stage:
             link.offer_frame(frame)
 
     def update(self, parameters: Mapping[str, Any]) -> None:
-        """Send runtime parameters; kept for the next replica if there is none now."""
+        """Send runtime parameters, now or as soon as the stage can take them.
+
+        Raises:
+            InvalidRequestError: They are too many to be kept.
+        """
+        self._ledger.add(parameters)
+        self._send_parameters()
+
+    def _send_parameters(self) -> None:
         link = self._open_link()
-        if link is None:
-            self._ledger.held_back(parameters)
-        else:
-            self._ledger.sent(parameters)
-            link.send(ParametersMessage(parameters))
+        while link is not None and (parameters := self._ledger.take()) is not None:
+            try:
+                link.send(ParametersMessage(parameters))
+            except LinkProtocolError as error:
+                self._ledger.withdraw()
+                told = {"type": "error", "code": error.code, "message": str(error)}
+                self._listener.stage_event(self, told)
 
     def acknowledge(self, frame_count: int = 1) -> None:
         """Let the stage make as many pictures more."""
@@ -145,18 +179,21 @@ class Stage:
         """Pass on what came over the link in use; called by its end."""
         if end is not self._end or self._is_closed:
             return
-        if isinstance(message, FrameMessage):
+        if self._lease is None:
+            # Nothing could be acknowledged yet. The stage sends no more than two chunks ahead.
+            end.early.append(message)
+        elif isinstance(message, FrameMessage):
             self._listener.stage_frame(self, message)
         elif isinstance(message, EventMessage):
             self._event(message.event)
 
     def _event(self, event: Mapping[str, Any]) -> None:
-        if event.get("type") == "parameters_accepted":
-            self._ledger.answered(is_accepted=True)
-            return
-        if event.get("type") == "parameters_rejected":
-            self._ledger.answered(is_accepted=False)
-        self._listener.stage_event(self, event)
+        kind = event.get("type")
+        if kind in {"parameters_accepted", "parameters_rejected"}:
+            self._ledger.answered(is_accepted=kind == "parameters_accepted")
+            self._send_parameters()
+        if kind != "parameters_accepted":
+            self._listener.stage_event(self, event)
 
     def closed(self, end: "_LinkEnd", reason: str) -> None:
         """Look for another replica if the link in use broke; called by its end."""
@@ -167,7 +204,7 @@ class Stage:
         if end is not self._end or self._is_closed:
             return
         self._end = None
-        self._replicas_lost += 1
+        self._ledger.lost()
         self._tasks.start(self._recover(reason), name=f"stage/{self.spec.node_id}/recover")
 
     async def _recover(self, reason: str) -> None:
@@ -175,13 +212,13 @@ class Stage:
             "stage lost its replica",
             extra={"node_id": self.spec.node_id, "replica": self.replica, "reason": reason},
         )
-        lease, self._lease = self._lease, None
         self._listener.stage_recovering(self, reason)
-        if lease is not None:
-            self._dropped += lease.link.frames_dropped
+        if (lease := self._lease) is not None:
             await lease.release()
-        if self._replicas_lost >= MAX_REPLICAS_LOST:
-            lost = f"stage {self.spec.node_id!r} lost {self._replicas_lost} replicas: {reason}"
+            self._dropped += lease.link.frames_dropped
+            self._lease = None  # not before: `aclose` may interrupt the release, and repeats it
+        if self._losses.record():
+            lost = f"stage {self.spec.node_id!r} lost {MAX_REPLICAS_LOST} replicas: {reason}"
             raise StageLostError(lost)
         try:
             await self._acquire(is_recovery=True)
@@ -202,6 +239,7 @@ class _LinkEnd:
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
         self.reason: str | None = None
+        self.early: list[LinkMessage] = []
 
     def message_received(self, message: LinkMessage) -> None:
         self._stage.received(self, message)
