@@ -94,28 +94,32 @@ async def test_the_third_lost_replica_ends_the_session():
 
 async def test_one_dead_stage_of_two_recovers_alone():
     replicas = [LocalReplica("g", GrayPipeline), *dimmers(2)]
-    async with LocalLeases(*replicas) as leases:
-        async with running(leases, stage("gray"), stage("dimmer")) as session:
-            await session.until(WHITE)
-            leases.replicas[1].kill()
-            assert (await session.message("session_recovered"))["node_id"] == "dimmer"
-            await session.until(WHITE)
-            assert [each["replica"] for each in session.describe()["stages"]] == ["g", "r1"]
+    async with (
+        LocalLeases(*replicas) as leases,
+        running(leases, stage("gray"), stage("dimmer")) as session,
+    ):
+        await session.until(WHITE)
+        leases.replicas[1].kill()
+        assert (await session.message("session_recovered"))["node_id"] == "dimmer"
+        await session.until(WHITE)
+        assert [each["replica"] for each in session.describe()["stages"]] == ["g", "r1"]
 
 
 async def test_a_text_stage_goes_on_after_many_deaths_of_the_next():
     replicas = [LocalReplica("a", Dimmer), *(LocalReplica(f"g{n}", GrayPipeline) for n in range(3))]
-    async with LocalLeases(*replicas) as leases:
-        async with running(leases, stage("dimmer", "text"), stage("gray")) as session:
-            for dying in leases.replicas[1:3]:
+    async with (
+        LocalLeases(*replicas) as leases,
+        running(leases, stage("dimmer", "text"), stage("gray")) as session,
+    ):
+        for dying in leases.replicas[1:3]:
+            await session.next_frame()
+            dying.kill()
+            await session.message("session_recovered")
+        async with asyncio.timeout(5):
+            for _ in range(200):
                 await session.next_frame()
-                dying.kill()
-                await session.message("session_recovered")
-            async with asyncio.timeout(5):
-                for _ in range(200):
-                    await session.next_frame()
-                    if session.meter.totals()["frames_out"] > 12:
-                        break
+                if session.meter.totals()["frames_out"] > 12:
+                    break
 
 
 async def test_a_session_may_be_closed_while_it_recovers():

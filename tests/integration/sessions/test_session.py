@@ -27,12 +27,14 @@ def gray(rgb):
 
 
 async def test_every_picture_comes_out_gray():
-    async with LocalLeases(LocalReplica("r", GrayPipeline)) as leases:
-        async with running(leases, stage("gray")) as session:
-            for pts, rgb in enumerate([RED, GREEN, BLUE, WHITE, (10, 200, 90)]):
-                out = await session.through(picture(rgb, pts=pts * 3000))
-                assert is_near(colour(out), gray(rgb))
-                assert out.pts == pts * 3000
+    async with (
+        LocalLeases(LocalReplica("r", GrayPipeline)) as leases,
+        running(leases, stage("gray")) as session,
+    ):
+        for pts, rgb in enumerate([RED, GREEN, BLUE, WHITE, (10, 200, 90)]):
+            out = await session.through(picture(rgb, pts=pts * 3000))
+            assert is_near(colour(out), gray(rgb))
+            assert out.pts == pts * 3000
 
 
 async def test_pictures_pass_all_stages_in_order():
@@ -60,12 +62,12 @@ async def test_two_sessions_never_see_each_others_pictures():
     async def pictures_of(session, rgb):
         return [colour(await session.through(picture(rgb, pts=n))) for n in range(60)]
 
-    async with LocalLeases(LocalReplica("r", Dimmer, sessions=2)) as leases:
-        async with (
-            running(leases, stage("dimmer"), session_id="one") as one,
-            running(leases, stage("dimmer"), session_id="two") as two,
-        ):
-            red, blue = await asyncio.gather(pictures_of(one, RED), pictures_of(two, BLUE))
+    async with (
+        LocalLeases(LocalReplica("r", Dimmer, sessions=2)) as leases,
+        running(leases, stage("dimmer"), session_id="one") as one,
+        running(leases, stage("dimmer"), session_id="two") as two,
+    ):
+        red, blue = await asyncio.gather(pictures_of(one, RED), pictures_of(two, BLUE))
     assert all(is_near(each, (254, 0, 0)) for each in red)
     assert all(is_near(each, (0, 0, 255)) for each in blue)
 
@@ -149,9 +151,12 @@ async def test_a_failed_call_is_told_and_the_stream_goes_on():
 async def test_a_pipeline_that_always_fails_ends_the_session_once():
     async with (
         LocalLeases(LocalReplica("r", Dimmer)) as leases,
-        running(leases, stage("dimmer", "text")) as session,
+        running(leases, stage("dimmer"), parameters={"gain": 0.125}) as session,
     ):
-        session.update({"gain": 0.125})
+        for _ in range(4):
+            session.push_frame(picture(WHITE))
+            await session.message("error")
+        session.push_frame(picture(WHITE))
         stopped = await session.message("stream_stopped")
         assert stopped["code"] == "pipeline_failed"
         assert stopped["error_message"] == "pipeline 'dimmer' failed: ArithmeticError: one eighth"
@@ -190,10 +195,12 @@ async def test_a_bad_initial_parameter_is_an_error_of_the_start():
 
 
 async def test_no_free_replica_is_an_error_of_the_start():
-    async with LocalLeases(LocalReplica("r", Dimmer)) as leases:
-        async with running(leases, stage("dimmer")):
-            with pytest.raises(CapacityError):
-                await LiveSession([stage("dimmer")], leases).start()
+    async with (
+        LocalLeases(LocalReplica("r", Dimmer)) as leases,
+        running(leases, stage("dimmer")),
+    ):
+        with pytest.raises(CapacityError):
+            await LiveSession([stage("dimmer")], leases).start()
 
 
 async def test_a_start_that_is_cancelled_holds_nothing():
@@ -209,12 +216,14 @@ async def test_a_start_that_is_cancelled_holds_nothing():
 
 async def test_closing_gives_every_place_back():
     replicas = LocalReplica("a", GrayPipeline), LocalReplica("b", Dimmer)
-    async with LocalLeases(*replicas) as leases:
-        async with running(leases, stage("gray"), stage("dimmer")) as session:
-            assert len(leases.held) == 2
-            await session.aclose("over")
-            assert not leases.held
-            await session.aclose("again")
+    async with (
+        LocalLeases(*replicas) as leases,
+        running(leases, stage("gray"), stage("dimmer")) as session,
+    ):
+        assert len(leases.held) == 2
+        await session.aclose("over")
+        assert not leases.held
+        await session.aclose("again")
         assert not any(runner.is_busy for each in replicas for runner in each.runners)
 
 
@@ -233,27 +242,29 @@ async def test_chunks_of_four_come_out_whole():
 
 async def test_text_mode_plays_at_the_pipelines_rate():
     loop = asyncio.get_running_loop()
-    async with LocalLeases(LocalReplica("r", test_pattern.TestPatternPipeline)) as leases:
-        async with running(
-            leases, stage("test-pattern", "text"), parameters={"frame_rate": 20}
-        ) as session:
+    async with (
+        LocalLeases(LocalReplica("r", test_pattern.TestPatternPipeline)) as leases,
+        running(leases, stage("test-pattern", "text"), parameters={"frame_rate": 20}) as session,
+    ):
+        await session.next_frame()
+        began_s = loop.time()
+        for _ in range(20):
             await session.next_frame()
-            began_s = loop.time()
-            for _ in range(20):
-                await session.next_frame()
-            assert loop.time() - began_s == pytest.approx(1.0, abs=0.15)
+        assert loop.time() - began_s == pytest.approx(1.0, abs=0.15)
 
 
 async def test_a_text_stage_before_another_does_not_run_flat_out():
     loop = asyncio.get_running_loop()
     Dimmer.calls = 0
     replicas = LocalReplica("a", Dimmer), LocalReplica("b", GrayPipeline)
-    async with LocalLeases(*replicas) as leases:
-        async with running(leases, stage("dimmer", "text"), stage("gray")) as session:
-            began_s = loop.time()
-            for _ in range(20):
-                await session.next_frame()
-            elapsed_s = loop.time() - began_s
+    async with (
+        LocalLeases(*replicas) as leases,
+        running(leases, stage("dimmer", "text"), stage("gray")) as session,
+    ):
+        began_s = loop.time()
+        for _ in range(20):
+            await session.next_frame()
+        elapsed_s = loop.time() - began_s
     assert elapsed_s == pytest.approx(20 / 30, abs=0.2)
     assert Dimmer.calls <= 26
 
