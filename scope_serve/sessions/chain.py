@@ -10,6 +10,7 @@ from scope_serve.errors import (
     PipelineNotFoundError,
     UsageError,
 )
+from scope_serve.pipelines.base_schema import UsageType
 from scope_serve.pipelines.descriptor import PipelineDescriptor
 
 TEXT, VIDEO = "text", "video"
@@ -55,8 +56,10 @@ def resolve_chain(
         PipelineNotFoundError: A pipeline is not offered.
         ParameterError: ``input_mode`` is not one of the first pipeline's modes.
         UsageError: A pipeline cannot stand where it was put.
-        InvalidRequestError: The chain is too long, or two nodes have the same name.
+        InvalidRequestError: The chain is empty or too long, or two nodes have the same name.
     """
+    if not nodes:
+        raise InvalidRequestError("a chain needs a pipeline, and there is no pipeline in this one")
     if len(nodes) > MAX_STAGES:
         raise InvalidRequestError(f"a chain of {len(nodes)} pipelines; at most {MAX_STAGES}")
     if len({node.node_id for node in nodes}) < len(nodes):
@@ -99,13 +102,10 @@ def _first_mode(
 
 def _check_order(descriptors: Sequence[PipelineDescriptor]) -> None:
     for before, after in itertools.pairwise(descriptors):
-        if _is_only(before, "postprocessor") and not _is_only(after, "postprocessor"):
+        is_last = before.usage == (UsageType.POSTPROCESSOR,)
+        if is_last and UsageType.POSTPROCESSOR not in after.usage:
             found = f"{before.pipeline_id!r} is a postprocessor"
             raise UsageError(f"{found}: it cannot come before {after.pipeline_id!r}")
         if VIDEO not in after.supported_modes:
             found = f"{after.pipeline_id!r} takes no video"
             raise UsageError(f"{found}: it cannot come after {before.pipeline_id!r}")
-
-
-def _is_only(descriptor: PipelineDescriptor, usage: str) -> bool:
-    return [str(entry) for entry in descriptor.usage] == [usage]
