@@ -52,6 +52,10 @@ async def connect_link(
         if link is not None:
             link.close("not welcomed in time")
         raise LinkError(f"link to {where}: {error or 'no answer in time'}") from error
+    except asyncio.CancelledError:
+        if link is not None:
+            link.close("nobody waits for the welcome any more")
+        raise
     return link
 
 

@@ -20,6 +20,8 @@ from scope_serve.links.messages import (
 logger = logging.getLogger(__name__)
 
 SOCKET_BUFFER_BYTES = 1 << 20
+FLUSH_TIMEOUT_S = 2.0
+"""How long a closed link may still write before it is cut: a stopped process reads no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,7 @@ class FrameLink(asyncio.BufferedProtocol):
         self._is_full = False
         self._is_closed = False
         self._heard_s = 0.0
+        self._beat_due_s = 0.0
         self._timer: asyncio.TimerHandle | None = None
 
     @property
@@ -112,6 +115,8 @@ class FrameLink(asyncio.BufferedProtocol):
                 self._transport.abort()
             else:
                 self._transport.close()
+                loop = asyncio.get_running_loop()
+                self._timer = loop.call_later(FLUSH_TIMEOUT_S, self._transport.abort)
         self._waiting = None
         self.listener.link_closed(reason)
 
@@ -121,7 +126,7 @@ class FrameLink(asyncio.BufferedProtocol):
         """Start the heartbeat."""
         self._transport = cast("asyncio.Transport", transport)  # uvloop's is no subclass
         self._transport.set_write_buffer_limits(high=SOCKET_BUFFER_BYTES)
-        self._heard_s = asyncio.get_running_loop().time()
+        self._heard_s = self._beat_due_s = asyncio.get_running_loop().time()
         self._beat()
         if self._on_open is not None:
             self._on_open(self)
@@ -150,6 +155,8 @@ class FrameLink(asyncio.BufferedProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell the listener, unless it already knows."""
         self._finish("the other side is gone" if exc is None else f"connection lost: {exc}")
+        if self._timer is not None:
+            self._timer.cancel()
 
     def pause_writing(self) -> None:
         """Keep pictures back: the socket is full."""
@@ -164,9 +171,15 @@ class FrameLink(asyncio.BufferedProtocol):
 
     def _beat(self) -> None:
         loop = asyncio.get_running_loop()
-        silence_s = loop.time() - self._heard_s
+        now_s = loop.time()
+        if now_s > self._beat_due_s + self._liveness.heartbeat_s:
+            # It was this process that stood still. What the other side sent meanwhile may not
+            # have been read yet: uvloop runs timers before sockets.
+            self._heard_s = max(self._heard_s, now_s - self._liveness.timeout_s / 2)
+        silence_s = now_s - self._heard_s
         if silence_s > self._liveness.timeout_s:
             self._finish(f"nothing heard for {silence_s:.1f} s", abort=True)
             return
         self.send(Heartbeat())
+        self._beat_due_s = now_s + self._liveness.heartbeat_s
         self._timer = loop.call_later(self._liveness.heartbeat_s, self._beat)

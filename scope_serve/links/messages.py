@@ -206,7 +206,7 @@ class MessageDecoder:
         try:
             head = json.loads(bytes(payload[: self._head_bytes]) or b"{}")
             return _parse_json(self._kind, head)
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise LinkProtocolError(f"link message of kind {self._kind}: {error!r}") from error
 
 
@@ -221,7 +221,9 @@ def _parse_frame(payload: bytearray, head_bytes: int) -> FrameMessage:
     return FrameMessage(frame, position, length)
 
 
-def _parse_json(kind: int, head: dict[str, Any]) -> LinkMessage:  # noqa: PLR0911 - a table
+def _parse_json(kind: int, head: object) -> LinkMessage:  # noqa: PLR0911 - a table
+    if not isinstance(head, dict):
+        raise TypeError(head)
     if kind == _HELLO:
         return Hello(str(head["token"]), int(head["version"]))
     if kind == _WELCOME:

@@ -44,6 +44,7 @@ class LinkServer:
         self._expected: dict[str, _Expected] = {}
         self._servers: list[asyncio.Server] = []
         self._links: set[FrameLink] = set()
+        self._guests: set[FrameLink] = set()
 
     async def start(self, node_id: str, host: str) -> LinkAddress:
         """Listen, and return where.
@@ -85,6 +86,14 @@ class LinkServer:
         guest = _Guest(self)
         return FrameLink(guest, liveness=self._liveness, decoder=decoder, on_open=guest.opened)
 
+    def greet(self, link: FrameLink) -> None:
+        """Note a link that has not shown its token yet, so that `aclose` reaches it."""
+        self._guests.add(link)
+
+    def forget(self, link: FrameLink) -> None:
+        """Forget a link that was closed or admitted."""
+        self._guests.discard(link)
+
     def admit(self, link: FrameLink, hello: Hello) -> None:
         """Hand ``link`` over to the lease whose token it presents, or close it."""
         expected = self._match(hello.token)
@@ -94,6 +103,7 @@ class LinkServer:
             logger.warning("link refused: unknown token")
             link.close("unknown or used token")
         else:
+            self.forget(link)
             self._links.add(link)
             link.listener = _Admitted(expected.listener, link, self._links)
             link.decoder.max_head_bytes = MAX_HEAD_BYTES
@@ -103,7 +113,10 @@ class LinkServer:
 
     def _match(self, token: str) -> _Expected | None:
         for known, expected in self._expected.items():
-            if hmac.compare_digest(known, token) and not expected.link.done():
+            if (
+                hmac.compare_digest(known.encode(), token.encode(errors="replace"))
+                and not expected.link.done()
+            ):
                 return expected
         return None
 
@@ -111,7 +124,7 @@ class LinkServer:
         """Close every link and stop listening. Idempotent."""
         for expected in list(self._expected.values()):
             expected.link.cancel()
-        for link in list(self._links):
+        for link in [*self._links, *self._guests]:
             link.close("the replica is stopping")
         for server in self._servers:
             server.close()
@@ -130,6 +143,7 @@ class _Guest:
 
     def opened(self, link: FrameLink) -> None:
         self._link = link
+        self._server.greet(link)
         loop = asyncio.get_running_loop()
         self._deadline = loop.call_later(HELLO_TIMEOUT_S, link.close, "no token in time")
 
@@ -143,6 +157,8 @@ class _Guest:
 
     def link_closed(self, reason: str) -> None:
         self._cancel_deadline()
+        if self._link is not None:
+            self._server.forget(self._link)
         logger.debug("link closed before it was admitted: %s", reason)
 
     def _cancel_deadline(self) -> None:

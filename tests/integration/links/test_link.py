@@ -1,10 +1,13 @@
 import asyncio
+import time
 from contextlib import asynccontextmanager
 
 import pytest
+import uvloop
 
 from scope_serve.errors import LinkError
 from scope_serve.frames import I420Frame, i420_size_bytes
+from scope_serve.links.address import LinkAddress
 from scope_serve.links.client import connect_link
 from scope_serve.links.connection import Liveness
 from scope_serve.links.messages import (
@@ -152,3 +155,78 @@ async def test_a_full_socket_keeps_the_newest_picture_only():
         far._transport.resume_reading()
         received = [await at_far.messages.get() for _ in range(len(big) - near.frames_dropped)]
         assert received[-1].frame.pts == 11
+
+
+async def test_a_token_with_any_letters_is_refused():
+    server = LinkServer()
+    address = await server.start("node", "127.0.0.1")
+    for token in ("é", "\ud800"):
+        with pytest.raises(LinkError, match="token"):
+            await connect_link(address, token=token, node_id="node", listener=Recorder())
+    await server.aclose()
+
+
+async def test_giving_up_on_the_welcome_closes_the_link():
+    gone = asyncio.get_running_loop().create_future()
+
+    async def mute(reader, writer):
+        await reader.read()
+        writer.close()
+        gone.set_result(None)
+
+    server = await asyncio.start_server(mute, "127.0.0.1", 0)
+    address = LinkAddress(
+        node_id="n", unix_name=None, host="127.0.0.1", port=server.sockets[0].getsockname()[1]
+    )
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.1):
+            await connect_link(address, token="t", node_id="n", listener=Recorder())
+    await asyncio.wait_for(gone, 5)
+    server.close()
+
+
+async def test_closing_the_server_closes_guests():
+    server = LinkServer()
+    address = await server.start("node", "127.0.0.1")
+    reader, writer = await asyncio.open_connection(address.host, address.port)
+    await reader.readexactly(1)  # a heartbeat: the server has accepted
+    await server.aclose()
+    await asyncio.wait_for(reader.read(), 1)
+    writer.close()
+
+
+async def test_a_closed_link_that_nobody_reads_is_cut_in_the_end():
+    async with linked() as (near, _, far, at_far):
+        far._transport.pause_reading()
+        for value in range(12):
+            near.send(FrameMessage(picture(value, 1920, 1080)))
+        near.close("over")
+        lost = asyncio.get_running_loop().create_future()
+        near._transport.set_protocol(Lost(lost))
+        await asyncio.wait_for(lost, 4)
+        far._transport.resume_reading()
+        await at_far.closed
+
+
+class Lost(asyncio.Protocol):
+    """Tells when a connection is lost."""
+
+    def __init__(self, lost):
+        self.connection_lost = lost.set_result
+
+
+def test_a_process_that_stood_still_does_not_blame_the_other_side():
+    async def stand_still():
+        liveness = Liveness(heartbeat_s=0.02, timeout_s=0.2)
+        async with linked(liveness=liveness) as (near, _, far, _):
+            until_s = time.monotonic() + 0.5
+            while time.monotonic() < until_s:
+                pass  # the event loop cannot run
+            for _ in range(3):
+                far.send(ParametersMessage({}))
+                near.send(ParametersMessage({}))
+                await asyncio.to_thread(lambda: None)
+            return near.is_closed, far.is_closed
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        assert runner.run(stand_still()) == (False, False)

@@ -88,8 +88,19 @@ def test_the_picture_is_not_copied_when_sent():
         HEADER.pack(1, 3, 0) + b"abc",
         HEADER.pack(5, 2, 0) + b"{}",
         HEADER.pack(3, 2, 4) + b"{}abcd",
+        HEADER.pack(4, 2, 0) + b"[]",
+        HEADER.pack(4, 100_000, 0) + b"[" * 100_000,
     ],
-    ids=["long head", "long body", "unknown kind", "no JSON", "missing key", "frame head"],
+    ids=[
+        "long head",
+        "long body",
+        "unknown kind",
+        "no JSON",
+        "missing key",
+        "frame head",
+        "no object",
+        "nested",
+    ],
 )
 def test_bytes_that_are_no_message_are_refused(raw):
     with pytest.raises(LinkProtocolError):
