@@ -1,5 +1,6 @@
 """``scope-serve run`` and ``scope-serve deploy``."""
 
+import logging
 import signal
 import threading
 import time
@@ -64,9 +65,10 @@ def run(
     cluster = _cluster(checked, address=address, host=host, port=port, dashboard=dashboard_port)
     try:
         _bring_up(cluster, checked, replaces=replace)
+        stop = _stop_signal()
         elapsed_s = time.monotonic() - started_s
         typer.echo(f"ready in {elapsed_s:.1f} s: {cluster.url}  (Ctrl-C stops)")
-        _wait_for_stop_signal()
+        stop.wait()
         typer.echo("stopping", err=True)
     finally:
         cluster.stop()
@@ -108,6 +110,8 @@ def _cluster(
 ) -> "Cluster":
     from scope_serve.serving.cluster import Cluster
 
+    for name in ("ray", "ray.serve"):  # what matters of it is shown below
+        logging.getLogger(name).setLevel(logging.WARNING)
     configured = config.get("http_options") or {}
     return Cluster(
         address=address,
@@ -145,9 +149,9 @@ def _show(
     update(f"{running} of {len(found)} applications are running")
 
 
-def _wait_for_stop_signal() -> None:
-    """Return at the first SIGINT or SIGTERM; later ones do not disturb the stopping."""
+def _stop_signal() -> threading.Event:
+    """Return what SIGINT or SIGTERM sets from now on; later ones do not disturb the stopping."""
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    stop.wait()
+    return stop

@@ -20,6 +20,7 @@ from scope_serve.settings import set_defaults_for_children
 
 POLL_INTERVAL_S = 0.2
 STOP_TIMEOUT_S = 15.0
+PROBE_TIMEOUT_S = 5.0
 _FAILED = {ApplicationStatus.DEPLOY_FAILED, ApplicationStatus.UNHEALTHY}
 
 SERVE_ENVIRONMENT = {
@@ -67,6 +68,8 @@ class Cluster:
         if self._address is None:
             _check_free(self._http_host, self._http_port, "--port")
             _check_free("127.0.0.1", self._dashboard_port, "--dashboard-port")
+        elif self._address != "auto":
+            _check_answers(self._address)
         set_defaults_for_children(SERVE_ENVIRONMENT)
         self._start_ray()
         self._served_before = _serve_runs()
@@ -188,6 +191,20 @@ def _serve_runs() -> bool:
         return bool(serve.status().proxies)
     except RayServeException:
         return False
+
+
+def _check_answers(address: str) -> None:
+    """Find out in seconds what Ray would find out in a minute."""
+    host, separator, port = address.rpartition(":")
+    if not separator or not port.isdigit() or "/" in host:
+        found = f"{address!r} is no address of a Ray cluster"
+        raise ConfigError(f"{found}; wanted 'auto' or host:port, for example 10.0.0.5:6379")
+    try:
+        with socket.create_connection((host.strip("[]"), int(port)), timeout=PROBE_TIMEOUT_S):
+            pass
+    except OSError as error:
+        found = f"no Ray cluster answers at {address!r}: {error.strerror or error}"
+        raise ConfigError(f"{found}; start one with 'ray start --head'") from error
 
 
 def _check_free(host: str, port: int, option: str) -> None:
