@@ -1,12 +1,13 @@
 """A session and the peer connection that it belongs to."""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from scope_serve.api.wire import Candidate
-from scope_serve.errors import InvalidRequestError
+from scope_serve.errors import InvalidOfferError, InvalidRequestError
 from scope_serve.frames import I420Frame
 from scope_serve.sessions.chain import StageSpec
 from scope_serve.sessions.leases import StageLeases
@@ -47,6 +48,8 @@ class HostedSession:
         self._peer = Peer(ice_servers, self, self._next_frame)
         self._session: Session | None = None
         self._tasks = TaskScope()
+        self._closing: asyncio.Task[None] | None = None
+        self._has_told_end = False
 
     async def accept(self, sdp: str) -> None:
         """Take the client's offer; raises `InvalidOfferError`."""
@@ -72,8 +75,18 @@ class HostedSession:
             on_end=self._stopped,
         )
         await session.start()
+        if self._closing is not None:
+            await session.aclose("closed while it started")
+            raise InvalidOfferError("the session was closed while it started")
         self._session = session
-        sdp = await self._peer.answer()
+        try:
+            sdp = await self._peer.answer()
+        except InvalidOfferError:
+            session.check_running()  # a session that fails closes the connection
+            raise
+        session.check_running()
+        if self._has_told_end:
+            raise InvalidOfferError("the client's connection ended before it was answered")
         self._tasks.start(self._report(session), name=f"session/{self.id}/report")
         return sdp
 
@@ -92,15 +105,24 @@ class HostedSession:
         await self.aclose(reason)
 
     async def aclose(self, reason: str) -> None:
-        """Close the connection and give all places back. Idempotent."""
-        await self._tasks.aclose()
-        await self._peer.flush()
-        try:
-            await self._peer.aclose()
-        finally:
+        """Close the connection and give all places back. Idempotent.
+
+        It goes on to its end even if the caller is cancelled, as a request is whose client has
+        gone away.
+        """
+        if self._closing is None:
+            self._has_told_end = True
+            self._closing = self._tasks.start(self._close(reason), name=f"session/{self.id}/close")
+        await asyncio.shield(self._closing)
+
+    async def _close(self, reason: str) -> None:
+        async with contextlib.AsyncExitStack() as closing:
+            closing.callback(self.ended.set)
             if self._session is not None:
-                await self._session.aclose(reason)
-            self.ended.set()
+                closing.push_async_callback(self._session.aclose, reason)
+            closing.push_async_callback(self._peer.aclose)
+            await self._tasks.aclose()
+            await self._peer.flush()
 
     async def _next_frame(self) -> I420Frame:
         assert self._session is not None
@@ -109,10 +131,16 @@ class HostedSession:
     async def _report(self, session: Session) -> None:
         while True:
             await asyncio.sleep(REPORT_INTERVAL_S)
-            self._peer.send({"type": "session_stats", **session.report()})
+            if self._peer.has_channel:
+                self._peer.send({"type": "session_stats", **session.report()})
 
     def _stopped(self) -> None:
-        self._on_end(self, "a stage cannot go on")
+        self._tell_end("a stage cannot go on")
+
+    def _tell_end(self, reason: str) -> None:
+        if not self._has_told_end:
+            self._has_told_end = True
+            self._on_end(self, reason)
 
     # what the peer tells
 
@@ -132,4 +160,4 @@ class HostedSession:
 
     def peer_closed(self, reason: str) -> None:
         """End the session: the client is gone."""
-        self._on_end(self, reason)
+        self._tell_end(reason)

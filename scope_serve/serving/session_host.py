@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import ray
 from ray import serve
+from ray.exceptions import RayError
+from ray.serve.exceptions import RayServeException
 
 from scope_serve.api.gateway import SessionRequest
 from scope_serve.api.wire import Answer, Candidate
-from scope_serve.errors import CapacityError, SessionNotFoundError
+from scope_serve.errors import CapacityError, ReplicaGoneError, SessionNotFoundError
 from scope_serve.serving import ray_adapter
 from scope_serve.serving.args import GatewayArgs
 from scope_serve.serving.catalog import Catalog
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from scope_serve.serving.hosted_session import HostedSession
 
 logger = logging.getLogger(__name__)
+
+HOLD_RETRY_S = 0.5
 
 
 class SessionHost:
@@ -107,11 +111,19 @@ class SessionHost:
         return Answer(sdp=sdp, session_id=session_id)
 
     async def _hold(self, hosted: "HostedSession") -> None:
-        """Keep the lease on this host for as long as the session lives."""
-        call = self._self_handle.remote(hosted.id)
-        async with contextlib.aclosing(ray_adapter.stream(call)) as events:
-            async for _ in events:
-                pass
+        """Keep the lease on this host for as long as the session lives.
+
+        The router of a host that has just started may not know the host itself yet.
+        """
+        while not hosted.ended.is_set():
+            try:
+                call = self._self_handle.remote(hosted.id)
+                async with contextlib.aclosing(ray_adapter.stream(call)) as events:
+                    async for _ in events:
+                        pass
+            except (ReplicaGoneError, RayError, RayServeException) as error:
+                logger.warning("host is not leased: %s", error, extra={"session_id": hosted.id})
+                await asyncio.sleep(HOLD_RETRY_S)
 
     async def hold(self, session_id: str) -> AsyncIterator[str]:
         """Stay open for as long as a session of this host lives; called by the host itself."""

@@ -57,6 +57,12 @@ def sent(number: int) -> Any:
     return frame.to_ndarray(format="rgb24").astype(int)
 
 
+def grayed(rgb: Any) -> Any:
+    """Return a picture as pipeline ``gray`` must show it: BT.601 luma in all channels."""
+    luma = rgb @ np.array([0.299, 0.587, 0.114])
+    return np.repeat(luma[..., None], 3, axis=2)
+
+
 def mean_error(one: Any, other: Any) -> float:
     """Return the mean absolute difference of two pictures, 0 to 255."""
     return float(np.abs(one - other).mean())

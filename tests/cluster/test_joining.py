@@ -18,7 +18,7 @@ import pytest
 import yaml
 
 from tests.cluster.local_serve import application, free_port, serve_config
-from tests.cluster.streams import session, shown
+from tests.cluster.streams import grayed, mean_error, sent, session, shown
 
 BIN = Path(sys.executable).parent
 GRAY = application("gray")
@@ -39,6 +39,7 @@ class AdminCluster:
 
     def write(self, name, *pipelines):
         config = serve_config(*pipelines)
+        config["applications"][0]["deployments"] = [placed("SessionHost", "near")]
         config["http_options"] = {"host": "127.0.0.1", "port": self.http_port}
         path = self._folder / name
         path.write_text(yaml.safe_dump(config), encoding="utf-8")
@@ -54,22 +55,31 @@ class AdminCluster:
 
     @contextlib.contextmanager
     def running(self):
-        command = [
-            BIN / "ray", "start", "--head", "--block", "--disable-usage-stats",
-            f"--port={self.port}", f"--dashboard-port={self.dashboard_port}",
+        """Start two nodes, with the resources ``near`` (the head) and ``far``."""
+        head = [
+            "--head", '--resources={"near": 1}', f"--port={self.port}",
+            f"--dashboard-port={self.dashboard_port}",
             f"--ray-client-server-port={self._client_port}", f"--temp-dir={self._folder / 'r'}",
         ]  # fmt: skip
-        head = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-            env={**os.environ, **ENVIRONMENT},
-        )  # fmt: skip
-        try:
-            assert head.stdout is not None
-            assert any(STARTED in line for line in head.stdout)
+        with node(*head), node(f"--address={self.address}", '--resources={"far": 1}'):
             yield self
-        finally:
-            head.send_signal(signal.SIGTERM)
-            head.communicate(timeout=60)
+
+
+@contextlib.contextmanager
+def node(*options):
+    """Run one node of a Ray cluster until the block ends."""
+    process = subprocess.Popen(
+        [BIN / "ray", "start", "--block", "--disable-usage-stats", *options],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        env={**os.environ, **ENVIRONMENT},
+    )  # fmt: skip
+    try:
+        assert process.stdout is not None
+        assert any(STARTED in line for line in process.stdout)
+        yield
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=60)
 
 
 @pytest.fixture(scope="module")
@@ -95,6 +105,33 @@ async def test_the_config_deploys_with_serve_deploy_and_again_with_ours(serve, a
         assert len(await shown(opened, 3)) == 3
     async with session(serve.url, "passthrough") as opened:
         assert len(await shown(opened, 4)) == 4
+
+
+async def test_pictures_cross_from_one_node_to_another(admin):
+    far = application("gray")
+    far["deployments"] = [placed("pipeline-gray", "far")]
+    path = admin.write("far.yaml", far)
+    ours = ("scope-serve", "deploy", path, "--address", admin.address)
+    await asyncio.to_thread(admin.run, *ours)
+    async with httpx.AsyncClient(trust_env=False) as client:
+        route = f"http://127.0.0.1:{admin.dashboard_port}/api/serve/applications/"
+        applications = (await client.get(route)).json()["applications"]
+    hosts = applications["gateway"]["deployments"]["SessionHost"]
+    assert node_of(applications["gray"]["deployments"]["pipeline-gray"]) != node_of(hosts)
+    async with session(admin.url, "gray") as opened:
+        pictures = [each for each in await shown(opened, 10) if each.number is not None]
+    assert max(mean_error(each.rgb, grayed(sent(each.number))) for each in pictures[3:]) < 6
+
+
+def node_of(deployment):
+    (replica,) = [each for each in deployment["replicas"] if each["state"] == "RUNNING"]
+    return replica["node_id"]
+
+
+def placed(deployment, resource):
+    """Return an override that puts a deployment on the node with this resource."""
+    options = {"num_cpus": 0.1, "resources": {resource: 0.1}}
+    return {"name": deployment, "ray_actor_options": options}
 
 
 async def test_applications_that_the_config_has_not_are_deleted_only_on_request(admin):

@@ -13,7 +13,7 @@ import pytest
 from scope_serve.client.client import ScopeClient
 from scope_serve.client.errors import ServerResponseError
 from tests.cluster.local_serve import application, serve_config
-from tests.cluster.streams import mean_error, message, sent, session, shown
+from tests.cluster.streams import grayed, mean_error, message, sent, session, shown
 
 GRAY = application("gray", sessions_per_replica=2, replicas=2)
 INVERT = application("invert", sessions_per_replica=1)
@@ -27,11 +27,6 @@ CONFIG = serve_config(
     session_hosts=2,
     ingress_replicas=2,
 )
-
-
-def grayed(rgb):
-    luma = rgb @ np.array([0.299, 0.587, 0.114])
-    return np.repeat(luma[..., None], 3, axis=2)
 
 
 def is_mostly(picture, channel):
