@@ -1,5 +1,6 @@
 """ICE: candidates, and how soon a vanished client is noticed."""
 
+import ipaddress
 from collections.abc import Sequence
 
 import aioice.ice
@@ -11,6 +12,7 @@ from scope_serve.webrtc.ice_servers import IceServer
 
 CONSENT_INTERVAL_S = 1
 CONSENT_FAILURES = 5
+_MAX_PORT = 65_535
 
 
 def configuration(servers: Sequence[IceServer]) -> RTCConfiguration:
@@ -48,8 +50,12 @@ def parse_candidate(
         raise InvalidCandidateError("a candidate needs sdpMid or sdpMLineIndex")
     try:
         parsed = candidate_from_sdp(line)
+        if not parsed.ip.endswith(".local"):
+            ipaddress.ip_address(parsed.ip)
     except (ValueError, IndexError, AssertionError) as error:
-        raise InvalidCandidateError(f"not an ICE candidate: {candidate!r}") from error
+        raise InvalidCandidateError(f"not an ICE candidate: {candidate!r:.200}") from error
+    if not 0 <= parsed.port <= _MAX_PORT:
+        raise InvalidCandidateError(f"the candidate's port is out of range: {parsed.port}")
     parsed.sdpMid = sdp_mid
     parsed.sdpMLineIndex = sdp_mline_index
     return parsed

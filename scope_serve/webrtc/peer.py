@@ -5,11 +5,10 @@ import contextlib
 import json
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from aiortc import (
-    InvalidAccessError,
     InvalidStateError,
     MediaStreamTrack,
     RTCDataChannel,
@@ -17,9 +16,8 @@ from aiortc import (
     RTCRtpTransceiver,
     RTCSessionDescription,
 )
-from aiortc.exceptions import OperationError
 
-from scope_serve.errors import InvalidOfferError
+from scope_serve.errors import InvalidCandidateError, InvalidOfferError
 from scope_serve.frames import I420Frame
 from scope_serve.tasks import TaskScope
 from scope_serve.webrtc.ice import configuration, parse_candidate
@@ -30,13 +28,14 @@ from scope_serve.webrtc.tracks import OutgoingVideo, pump_video
 logger = logging.getLogger(__name__)
 
 _KEPT_MESSAGES = 64
+_MAX_BUFFERED_BYTES = 1 << 20
+"""What may wait in the data channel of a client that takes nothing."""
+MAX_SDP_BYTES = 256 * 1024
+MAX_SECTIONS = 32
+"""Every section of an offer costs a transceiver, whether it is used or not."""
+MAX_CANDIDATES = 256
 CONNECT_TIMEOUT_S = 30.0
 FLUSH_TIMEOUT_S = 1.0
-_SDP_ERRORS = (
-    ValueError, IndexError, KeyError, AttributeError, AssertionError, TypeError,
-    OperationError, InvalidAccessError, InvalidStateError,
-)  # fmt: skip
-"""What aiortc raises for SDP that it cannot use; it validates by failing somewhere."""
 
 
 class PeerListener(Protocol):
@@ -57,7 +56,8 @@ class Peer:
 
     The first video section of the offer carries the session; others and audio are answered as
     inactive, so that the client does not send what nobody reads. Messages sent before the data
-    channel opens wait, the oldest dropped when there are more than 64.
+    channel opens wait, the oldest dropped when there are more than 64. A client that does not take
+    its messages loses the newest.
     """
 
     def __init__(
@@ -70,7 +70,8 @@ class Peer:
         self._listener = listener
         self._pc = RTCPeerConnection(configuration(ice_servers))
         self._next_frame = next_frame
-        self._tasks = TaskScope()
+        self._tasks = TaskScope(on_error=self._failed)
+        self._candidates_left = MAX_CANDIDATES
         self._channel: RTCDataChannel | None = None
         self._unsent: deque[str] = deque()
         self._is_closed = False
@@ -84,13 +85,17 @@ class Peer:
         """Take the client's offer.
 
         Raises:
-            InvalidOfferError: It is not SDP, or offers no video.
+            InvalidOfferError: It is not SDP, is too long, or offers no video.
         """
-        try:
-            await self._pc.setRemoteDescription(RTCSessionDescription(sdp=sdp, type="offer"))
-        except _SDP_ERRORS as error:
-            found = str(error) or type(error).__name__
-            raise InvalidOfferError(f"the offer's SDP cannot be used: {found}") from error
+        if len(sdp) > MAX_SDP_BYTES or sdp.count("\nm=") > MAX_SECTIONS:
+            found = f"{len(sdp)} characters and {sdp.count('m=')} sections"
+            raise InvalidOfferError(f"the offer's SDP is too long: {found}")
+        offer = RTCSessionDescription(sdp=sdp, type="offer")
+        with _blaming_the_offer():
+            await self._pc.setRemoteDescription(offer)
+        parts = [*(each.receiver for each in self._pc.getTransceivers()), self._pc.sctp]
+        if any(part is not None and part.transport is None for part in parts):
+            raise InvalidOfferError("the offer bundles media with a section that it does not have")
         video = self._video()
         if video is None:
             raise InvalidOfferError("the offer has no video section")
@@ -110,11 +115,10 @@ class Peer:
         assert video is not None
         video.sender.replaceTrack(OutgoingVideo(self._next_frame))
         video.direction = "sendrecv" if self.has_video_input else "sendonly"
-        try:
+        with _blaming_the_offer():
             await self._pc.setLocalDescription(await self._pc.createAnswer())
-        except _SDP_ERRORS as error:
-            found = str(error) or type(error).__name__
-            raise InvalidOfferError(f"the offer cannot be answered: {found}") from error
+        if self._is_closed:
+            raise InvalidOfferError("the connection was closed before it was answered")
         if self._incoming is not None:
             pump = pump_video(self._incoming, self._listener.peer_frame)
             self._tasks.start(pump, name="peer/video")
@@ -127,16 +131,30 @@ class Peer:
         """Add a trickled ICE candidate.
 
         Raises:
-            InvalidCandidateError: It is not a candidate.
+            InvalidCandidateError: It is not a candidate, or cannot be used.
         """
         parsed = parse_candidate(candidate, sdp_mid, sdp_mline_index)
-        await self._pc.addIceCandidate(parsed)
+        if self._candidates_left == 0:
+            raise InvalidCandidateError(f"more than {MAX_CANDIDATES} candidates")
+        self._candidates_left -= 1
+        try:
+            await self._pc.addIceCandidate(parsed)
+        except (ValueError, OSError, InvalidStateError) as error:
+            raise InvalidCandidateError(f"the candidate cannot be used: {error}") from error
+
+    @property
+    def has_channel(self) -> bool:
+        """Whether the data channel is open."""
+        return self._channel is not None and self._channel.readyState == "open"
 
     def send(self, message: Mapping[str, Any]) -> None:
         """Send ``message`` as JSON, now or when the data channel opens."""
         text = json.dumps(message)
-        if self._channel is not None and self._channel.readyState == "open":
-            self._channel.send(text)
+        if self._channel is not None and self.has_channel:
+            if self._channel.bufferedAmount > _MAX_BUFFERED_BYTES:
+                self.messages_dropped += 1
+            else:
+                self._channel.send(text)
             return
         if len(self._unsent) == _KEPT_MESSAGES:
             self._unsent.popleft()
@@ -158,7 +176,14 @@ class Peer:
         """Close the connection. Idempotent."""
         self._is_closed = True
         await self._tasks.aclose()
-        await self._pc.close()
+        try:
+            await self._pc.close()
+        except Exception as error:
+            # aiortc cannot close what a broken offer left half made; its sockets are still ours.
+            logger.warning("a peer connection was half made", exc_info=error)
+            for each in self._pc.getTransceivers():
+                if (transport := each.receiver.transport) is not None:
+                    await transport.transport.stop()
 
     def _video(self) -> RTCRtpTransceiver | None:
         transceivers = self._pc.getTransceivers()
@@ -170,10 +195,23 @@ class Peer:
             self._incoming = track
 
     def _on_channel(self, channel: RTCDataChannel) -> None:
+        channel.on("message", self._on_message)
+        if self.has_channel:
+            return  # messages come from any channel, and go to the first
         self._channel = channel
-        channel.on("message", self._listener.peer_message)
         while self._unsent:
             channel.send(self._unsent.popleft())
+
+    def _on_message(self, text: str | bytes) -> None:
+        try:
+            self._listener.peer_message(text)
+        except Exception:
+            # aiortc's receiving task, which called, would end with it.
+            logger.exception("a message of the client could not be handled")
+
+    def _failed(self, error: BaseException) -> None:
+        logger.error("the client's media failed", exc_info=error)
+        self._gone(f"the client's media cannot be handled: {type(error).__name__}")
 
     def _on_state(self) -> None:
         state = self._pc.connectionState
@@ -193,3 +231,18 @@ class Peer:
         if not self._is_closed:
             self._is_closed = True
             self._listener.peer_closed(reason)
+
+
+@contextlib.contextmanager
+def _blaming_the_offer() -> Iterator[None]:
+    """Turn what aiortc raises into `InvalidOfferError`.
+
+    It validates SDP by failing somewhere: with an IndexError, an AttributeError, a StopIteration.
+    """
+    try:
+        yield
+    except OSError:
+        raise  # this machine's network
+    except Exception as error:
+        found = f"{type(error).__name__}: {error}"[:200]
+        raise InvalidOfferError(f"the offer's SDP cannot be used: {found}") from error
