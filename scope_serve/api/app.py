@@ -19,11 +19,11 @@ def create_app(gateway: Gateway) -> FastAPI:
         version=__version__,
         summary="Real-time video pipelines as a service",
     )
+    problems.install(app)
     # Scope's browser clients come from other origins. No cookies are used, so any may call.
     app.add_middleware(
         CORSMiddleware, allow_origins=["*"], allow_methods=["*"], allow_headers=["*"]
     )
-    problems.install(app)
     app.include_router(health_router(gateway, git_commit=BuildSettings().git_commit))
     app.include_router(pipelines_router(gateway))
     app.include_router(webrtc_router(gateway))

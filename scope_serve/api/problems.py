@@ -4,6 +4,7 @@ Every error body is ``{"detail": …, "code": …}``. ``detail`` is what FastAPI
 sentence, or FastAPI's list for a body that does not fit its schema. ``code`` is stable.
 """
 
+import json
 import logging
 from http import HTTPStatus
 from typing import Any
@@ -13,9 +14,11 @@ from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from scope_serve.errors import (
     CapacityError,
+    InputRequiredError,
     InvalidCandidateError,
     InvalidOfferError,
     InvalidRequestError,
@@ -36,6 +39,7 @@ RETRY_AFTER_S = 2
 
 _STATUS: dict[type[ScopeServeError], HTTPStatus] = {
     CapacityError: HTTPStatus.SERVICE_UNAVAILABLE,
+    InputRequiredError: HTTPStatus.UNPROCESSABLE_ENTITY,
     InvalidCandidateError: HTTPStatus.NOT_FOUND,  # Scope's answer to a candidate it cannot parse
     InvalidOfferError: HTTPStatus.BAD_REQUEST,
     InvalidRequestError: HTTPStatus.BAD_REQUEST,
@@ -71,30 +75,60 @@ def body_of(error: ScopeServeError) -> dict[str, Any]:
     return body
 
 
+class _Problem(JSONResponse):
+    """A response in ASCII: names that clients sent may hold half a surrogate pair."""
+
+    def render(self, content: Any) -> bytes:  # noqa: ANN401 - as Starlette's
+        return json.dumps(content, allow_nan=False).encode("ascii")
+
+
 def install(app: FastAPI) -> None:
-    """Answer every error that a route of ``app`` raises."""
+    """Answer every error that a route of ``app`` raises. Middleware comes after this."""
 
     @app.exception_handler(ScopeServeError)
     async def on_known(_: Request, error: ScopeServeError) -> JSONResponse:
         headers = {"Retry-After": str(RETRY_AFTER_S)} if error.retryable else None
-        return JSONResponse(body_of(error), status_of(error), headers)
+        return _Problem(body_of(error), status_of(error), headers)
 
     @app.exception_handler(RequestValidationError)
     async def on_invalid(_: Request, error: RequestValidationError) -> JSONResponse:
         # The input itself is left out: an offer is long, and a NaN in it is no JSON.
         found = [{key: each[key] for key in ("type", "loc", "msg")} for each in error.errors()]
         body = {"detail": jsonable_encoder(found), "code": "invalid_request"}
-        return JSONResponse(body, HTTPStatus.UNPROCESSABLE_ENTITY)
+        return _Problem(body, HTTPStatus.UNPROCESSABLE_ENTITY)
 
     @app.exception_handler(HTTPException)
     async def on_http(_: Request, error: HTTPException) -> JSONResponse:
         code = _CODES.get(HTTPStatus(error.status_code), "http_error")
-        return JSONResponse(
-            {"detail": error.detail, "code": code}, error.status_code, error.headers
-        )
+        return _Problem({"detail": error.detail, "code": code}, error.status_code, error.headers)
 
-    @app.exception_handler(Exception)
-    async def on_bug(request: Request, error: Exception) -> JSONResponse:
-        logger.error("unexpected error", exc_info=error, extra={"path": request.url.path})
-        body = {"detail": "internal error; the server's log says more", "code": "internal_error"}
-        return JSONResponse(body, HTTPStatus.INTERNAL_SERVER_ERROR)
+    app.add_middleware(_BugBarrier)
+
+
+class _BugBarrier:
+    """Answers errors that nobody expected.
+
+    A handler for ``Exception`` would run outside of all middleware, so that a browser could not
+    read its answer for want of CORS headers.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        has_started = False
+
+        async def watched(message: Message) -> None:
+            nonlocal has_started
+            has_started = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watched)
+        except Exception:
+            if has_started or scope["type"] != "http":
+                raise
+            logger.exception("unexpected error", extra={"path": scope["path"]})
+            detail = "internal error; the server's log says more"
+            body = {"detail": detail, "code": "internal_error"}
+            await _Problem(body, HTTPStatus.INTERNAL_SERVER_ERROR)(scope, receive, send)
