@@ -1,14 +1,15 @@
 """Tasks with an owner: started by name, awaited or cancelled when their scope closes."""
 
 import asyncio
-import contextlib
 import contextvars
 import logging
 from collections.abc import Callable, Coroutine
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 logger = logging.getLogger(__name__)
+
+_T = TypeVar("_T")
 
 
 class TaskScope:
@@ -33,6 +34,19 @@ class TaskScope:
         Raises:
             RuntimeError: The scope is closed; ``coro`` is closed without having run.
         """
+        task = self._create(coro, name)
+        task.add_done_callback(self._report)
+        return task
+
+    async def run(self, coro: Coroutine[Any, Any, _T], *, name: str) -> _T:
+        """Return what ``coro`` returns or raise what it raises, run as a task of this scope.
+
+        Raises:
+            RuntimeError: The scope is closed; ``coro`` is closed without having run.
+        """
+        return await self._create(coro, name)
+
+    def _create(self, coro: Coroutine[Any, Any, _T], name: str) -> asyncio.Task[_T]:
         if self._closed:
             coro.close()
             message = f"cannot start {name!r}: its scope is closed"
@@ -40,11 +54,10 @@ class TaskScope:
         loop = asyncio.get_running_loop()
         task = loop.create_task(coro, name=name, context=contextvars.Context())
         self._tasks.add(task)
-        task.add_done_callback(self._done)
+        task.add_done_callback(self._tasks.discard)
         return task
 
-    def _done(self, task: asyncio.Task[Any]) -> None:
-        self._tasks.discard(task)
+    def _report(self, task: asyncio.Task[Any]) -> None:
         if task.cancelled() or (error := task.exception()) is None:
             return
         if self._on_error is not None:
@@ -79,5 +92,4 @@ class TaskScope:
 async def cancel_and_wait(task: asyncio.Task[Any]) -> None:
     """Cancel ``task`` and return when it has ended, whatever it ended with."""
     task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await asyncio.wait([task])
+    await asyncio.wait([task])

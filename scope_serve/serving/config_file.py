@@ -1,12 +1,14 @@
 """Reads a Serve config and checks it before anything is started."""
 
+import difflib
 import importlib.util
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 from ray.serve.schema import ServeDeploySchema
 
 from scope_serve.errors import ConfigError
@@ -74,8 +76,14 @@ def _validate(model: type[BaseModel], value: object, where: str) -> None:
     try:
         model.model_validate(value)
     except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"]) or "(top level)"
-        known = ", ".join(sorted(model.model_fields))
-        hint = f" (known keys: {known})" if first["type"] == "extra_forbidden" else ""
-        raise ConfigError(f"{where}: {key}: {first['msg']}{hint}") from error
+        found = "; ".join(_describe(each, sorted(model.model_fields)) for each in error.errors())
+        raise ConfigError(f"{where}: {found}") from error
+
+
+def _describe(error: ErrorDetails, known: Sequence[str]) -> str:
+    key = ".".join(str(part) for part in error["loc"]) or "(top level)"
+    if error["type"] != "extra_forbidden":
+        return f"{key}: {error['msg']}"
+    nearest = difflib.get_close_matches(str(error["loc"][-1]), known, n=1)
+    hint = f"did you mean {nearest[0]!r}?" if nearest else f"known keys: {', '.join(known)}"
+    return f"{key}: there is no such key; {hint}"

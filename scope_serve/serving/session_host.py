@@ -77,8 +77,7 @@ class SessionHost:
         self._opening += 1
         try:
             # A task of its own: the calls below must not share the identity of this request.
-            answer: Answer = await self._tasks.start(self._open(request), name="session/open")
-            return answer
+            return await self._tasks.run(self._open(request), name="session/open")
         finally:
             self._opening -= 1
 
@@ -121,6 +120,7 @@ class SessionHost:
                 async with contextlib.aclosing(ray_adapter.stream(call)) as events:
                     async for _ in events:
                         pass
+                return
             except (ReplicaGoneError, RayError, RayServeException) as error:
                 logger.warning("host is not leased: %s", error, extra={"session_id": hosted.id})
                 await asyncio.sleep(HOLD_RETRY_S)
