@@ -3,6 +3,7 @@
 import asyncio
 import os
 import socket
+import sys
 import tempfile
 from pathlib import Path
 from types import TracebackType
@@ -15,11 +16,16 @@ from scope_serve.serving.cluster import Cluster
 from tests.plugins_on_path import installed_plugin, write_distribution
 
 PROBES = '''
+import asyncio
+
+import ray
 from pydantic import Field
+from ray import serve
 
 from scope.core import hookimpl
 from scope.core.pipelines.base_schema import BasePipelineConfig, ModeDefaults, ui_field_config
 from scope.core.pipelines.interface import Pipeline, Requirements
+from scope_serve.serving.ray_adapter import over_grpc
 
 
 class ExplodesConfig(BasePipelineConfig):
@@ -49,8 +55,43 @@ class Explodes(Pipeline):
 @hookimpl
 def register_pipelines(register):
     register(Explodes)
+
+
+@serve.deployment(ray_actor_options={"num_cpus": 0}, max_ongoing_requests=10)
+class Ticker:
+    """Ticks for whoever listens, and knows how many listen."""
+
+    def __init__(self):
+        self.listeners = 0
+
+    async def ticks(self):
+        self.listeners += 1
+        try:
+            while True:
+                yield self.listeners
+                await asyncio.sleep(0.05)
+        finally:
+            self.listeners -= 1
+
+    def count(self):
+        return self.listeners
+
+
+ticker = Ticker.bind()
+
+
+@ray.remote(num_cpus=0)
+class Listener:
+    """Listens from a process of its own, which can be killed."""
+
+    async def listen(self):
+        handle = serve.get_deployment_handle("Ticker", "ticker")
+        call = over_grpc(handle, stream=True).ticks.remote()
+        async for tick in call:
+            self.first = tick
 '''
-"""A plugin whose pipeline fails in its constructor, unless its load parameter says otherwise."""
+"""A plugin whose pipeline fails in its constructor, unless its load parameter says otherwise, and
+a deployment that shows how Serve treats a call whose caller dies."""
 
 
 def free_port() -> int:
@@ -102,6 +143,7 @@ class LocalServe:
         self._config = config
         self._port = free_port()
         self._plugins = Path(tempfile.mkdtemp(prefix="probes-"))
+        self._added: list[str] = []
         self._pythonpath = os.environ.get("PYTHONPATH")
         self.cluster = Cluster(
             address=None,
@@ -147,6 +189,8 @@ class LocalServe:
         write_distribution(self._plugins, "scope_probes", PROBES)
         paths = [str(self._plugins), str(installed_plugin("scope_plugin_invert"))]
         os.environ["PYTHONPATH"] = os.pathsep.join(paths)
+        sys.path[:0] = paths  # this process is the driver of the cluster
+        self._added = paths
         try:
             self.cluster.start()
             self.deploy(self._config)
@@ -163,6 +207,8 @@ class LocalServe:
         trace: TracebackType | None,
     ) -> None:
         self.cluster.stop()
+        for path in self._added:
+            sys.path.remove(path)
         if self._pythonpath is None:
             os.environ.pop("PYTHONPATH", None)
         else:
