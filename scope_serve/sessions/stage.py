@@ -2,8 +2,7 @@
 
 import dataclasses
 import logging
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 from scope_serve.errors import (
@@ -68,8 +67,6 @@ class Stage:
         leases: StageLeases,
         parameters: Mapping[str, Any],
         listener: StageListener,
-        *,
-        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.spec = spec
         self._dropped = 0
@@ -81,7 +78,7 @@ class Stage:
         self._lease: StageLease | None = None
         self._end: _LinkEnd | None = None
         self._tasks = TaskScope(on_error=self._fail)
-        self._losses = FailureWindow(ErrorBudget(MAX_REPLICAS_LOST, LOSS_WINDOW_S), clock)
+        self._losses = FailureWindow(ErrorBudget(MAX_REPLICAS_LOST, LOSS_WINDOW_S))
         self._is_closed = False
 
     @property

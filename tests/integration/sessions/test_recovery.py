@@ -1,9 +1,12 @@
 """Sessions whose replicas die."""
 
 import asyncio
+import itertools
 
 from scope_serve.pipelines.builtin.gray import GrayPipeline
+from scope_serve.sessions.stage import LOSS_WINDOW_S, MAX_REPLICAS_LOST
 from scope_serve.sessions.state import SessionState
+from scope_serve.stages.error_budget import ErrorBudget, FailureWindow
 from tests.integration.sessions.live_session import colour, is_near, picture, running, stage
 from tests.integration.sessions.session_pipelines import Dimmer
 from tests.local_leases import LocalLeases, LocalReplica
@@ -128,4 +131,15 @@ async def test_a_session_may_be_closed_while_it_recovers():
         await session.message("session_recovering")
         await session.aclose("client is gone")
         assert not leases.held
+        assert session.times_ended == 0
+
+
+async def test_replicas_lost_now_and_then_do_not_add_up():
+    hours = itertools.count(step=3600.0)
+    async with LocalLeases(*dimmers(5)) as leases, running(leases, stage("dimmer")) as session:
+        budget = ErrorBudget(MAX_REPLICAS_LOST, LOSS_WINDOW_S)
+        session._stages[0]._losses = FailureWindow(budget, lambda: next(hours))
+        for _ in range(4):
+            leases.serving().kill()
+            await session.message("session_recovered")
         assert session.times_ended == 0

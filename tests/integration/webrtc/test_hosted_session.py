@@ -108,6 +108,27 @@ async def test_parameters_and_statistics_travel_on_the_data_channel():
         assert (await caller.message("error"))["code"] == "invalid_message"
 
 
+async def test_the_last_value_of_a_flood_counts():
+    async with LocalGateway(Dimmer) as gateway, Caller(Colour((255, 255, 255))) as caller:
+        await caller.add_video().open_channel().call(gateway, "dimmer")
+        await caller.message("session_stats")
+        for number in range(2000):
+            caller.channel.send(json.dumps({"gain": number % 7 / 7}))
+        caller.channel.send(json.dumps({"gain": 0.5}))
+        assert await caller.picture((128, 128, 128))
+
+
+async def test_a_client_that_takes_no_answers_costs_no_memory():
+    async with LocalGateway(Dimmer) as gateway, Caller(Colour(RED)) as caller:
+        await caller.add_video().open_channel().call(gateway, "dimmer")
+        await caller.message("session_stats")
+        peer = gateway.sessions[caller.session_id]._peer
+        for _ in range(100):
+            peer.send({"type": "error", "message": "x" * 30_000})
+        assert peer._channel.bufferedAmount < 2 << 20
+        assert peer.messages_dropped > 0
+
+
 async def test_a_second_channel_works_and_answers_come_on_the_first():
     async with LocalGateway(Dimmer) as gateway, Caller(Colour(RED)) as caller:
         await caller.add_video().open_channel().call(gateway, "dimmer")
