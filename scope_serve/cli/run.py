@@ -44,6 +44,32 @@ Replace = Annotated[
 ]
 
 
+class StopSignals:
+    """SIGINT and SIGTERM as a flag.
+
+    They interrupt nothing: an exception in the midst of Ray's start would abort the process and
+    leave others behind. The flag is looked at between the steps.
+    """
+
+    def __init__(self) -> None:
+        self._arrived = threading.Event()
+        self.install()
+
+    def install(self) -> None:
+        """Take the signals from whoever has them."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: self._arrived.set())
+
+    def check(self) -> None:
+        """Raise `KeyboardInterrupt` if one has arrived."""
+        if self._arrived.is_set():
+            raise KeyboardInterrupt
+
+    def wait(self) -> None:
+        """Return when one arrives."""
+        self._arrived.wait()
+
+
 def run(
     config: Config = None,
     host: Host = None,
@@ -63,9 +89,9 @@ def run(
     started_s = time.monotonic()
     checked = _read(config)
     cluster = _cluster(checked, address=address, host=host, port=port, dashboard=dashboard_port)
+    stop = StopSignals()
     try:
-        _bring_up(cluster, checked, replaces=replace)
-        stop = _stop_signal()
+        _bring_up(cluster, checked, stop, replaces=replace)
         elapsed_s = time.monotonic() - started_s
         typer.echo(f"ready in {elapsed_s:.1f} s: {cluster.url}  (Ctrl-C stops)")
         stop.wait()
@@ -88,7 +114,7 @@ def deploy(
     checked = _read(config)
     cluster = _cluster(checked, address=address, host=host, port=port, dashboard=8265)
     try:
-        _bring_up(cluster, checked, replaces=replace)
+        _bring_up(cluster, checked, StopSignals(), replaces=replace)
         typer.echo(f"deployed: {cluster.url}")
     finally:
         cluster.leave()
@@ -121,16 +147,29 @@ def _cluster(
     )
 
 
-def _bring_up(cluster: "Cluster", config: Mapping[str, Any], *, replaces: bool) -> None:
-    """Return when everything in ``config`` runs; says what happens on the way."""
+def _bring_up(
+    cluster: "Cluster", config: Mapping[str, Any], stop: StopSignals, *, replaces: bool
+) -> None:
+    """Return when everything in ``config`` runs; says what happens on the way.
+
+    Raises:
+        KeyboardInterrupt: A stop signal arrived.
+    """
     from rich.console import Console
 
     console = Console(stderr=True)
     with console.status("starting Ray and Serve") as line:
         cluster.start()
+        stop.install()  # Ray has put a handler of its own in place
+        stop.check()
         cluster.deploy(config, replaces=replaces)
         seen: dict[str, str] = {}
-        cluster.wait_until_running(lambda found: _show(console, line.update, found, seen))
+
+        def on_progress(found: Mapping[str, "ApplicationStatusOverview"]) -> None:
+            stop.check()
+            _show(console, line.update, found, seen)
+
+        cluster.wait_until_running(on_progress)
 
 
 def _show(
@@ -147,11 +186,3 @@ def _show(
             console.print(f"{name}: {state.lower().replace('_', ' ')}", highlight=False)
     running = sum(state == "RUNNING" for state in seen.values())
     update(f"{running} of {len(found)} applications are running")
-
-
-def _stop_signal() -> threading.Event:
-    """Return what SIGINT or SIGTERM sets from now on; later ones do not disturb the stopping."""
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
-    return stop
