@@ -5,6 +5,7 @@ from fastapi.middleware.cors import CORSMiddleware
 
 from scope_serve import __version__
 from scope_serve.api import problems
+from scope_serve.api.body_limit import BodyLimit
 from scope_serve.api.gateway import Gateway
 from scope_serve.api.routes.health import health_router
 from scope_serve.api.routes.pipelines import pipelines_router
@@ -20,6 +21,7 @@ def create_app(gateway: Gateway) -> FastAPI:
         summary="Real-time video pipelines as a service",
     )
     problems.install(app)
+    app.add_middleware(BodyLimit)
     # Scope's browser clients come from other origins. No cookies are used, so any may call.
     app.add_middleware(
         CORSMiddleware, allow_origins=["*"], allow_methods=["*"], allow_headers=["*"]

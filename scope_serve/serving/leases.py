@@ -133,6 +133,8 @@ class _ServeLease:
             self._refuse(_refusal(error))
         except ScopeServeError as error:
             self._refuse(error)
+        else:
+            self._refuse(LinkError("the replica ended the lease"))
 
     def _take(self, event: Mapping[str, Any], metadata: Mapping[str, Any]) -> None:
         if "token" in event:

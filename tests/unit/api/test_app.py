@@ -8,6 +8,7 @@ import pytest
 
 from scope_serve import errors
 from scope_serve.api.app import create_app
+from scope_serve.api.body_limit import MAX_BODY_BYTES
 from scope_serve.errors import CapacityError, ParameterError, ScopeServeError
 from tests.fakes import SCHEMA, MemoryGateway
 from tests.unit.test_errors import made
@@ -182,3 +183,20 @@ async def test_browsers_can_read_errors(failure):
     async with api(failure) as (client, _):
         found = await client.post(OFFER, json=offer(), headers={"origin": "https://app.example"})
     assert found.headers["access-control-allow-origin"] == "*"
+
+
+async def test_a_body_that_is_too_long_is_refused():
+    async with api() as (client, gateway):
+        found = await client.post(OFFER, json=offer(prompts=[{"text": "x" * MAX_BODY_BYTES}]))
+    assert (found.status_code, found.json()["code"]) == (413, "body_too_long")
+    assert gateway.sessions == {}
+
+
+async def test_a_body_without_a_length_is_counted_as_it_comes():
+    async def endless():
+        while True:
+            yield b" " * 65536
+
+    async with api() as (client, _):
+        found = await client.post(OFFER, content=endless())
+    assert found.status_code == 413
