@@ -138,6 +138,9 @@ def _cluster(
 
     for name in ("ray", "ray.serve"):  # what matters of it is shown below
         logging.getLogger(name).setLevel(logging.WARNING)
+    # It would greet every newcomer with the advice to turn Ray's authentication off.
+    advice = "ray._private.authentication.authentication_token_setup"
+    logging.getLogger(advice).setLevel(logging.ERROR)
     configured = config.get("http_options") or {}
     return Cluster(
         address=address,

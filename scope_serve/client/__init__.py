@@ -21,6 +21,7 @@ from scope_serve.client.errors import (
     StreamStoppedError,
     UnknownPipelineError,
 )
+from scope_serve.client.pictures import TestPattern
 from scope_serve.client.recording import Recording
 from scope_serve.client.session import ClientSession, ConnectTimings, SessionStats
 from scope_serve.client.sources import FileSource, TestPatternSource
@@ -42,6 +43,7 @@ __all__ = [
     "SessionClosedError",
     "SessionStats",
     "StreamStoppedError",
+    "TestPattern",
     "TestPatternSource",
     "UnknownPipelineError",
 ]
