@@ -1,5 +1,6 @@
 """The pipeline objects of one replica, and the leases on them. No Ray here."""
 
+import asyncio
 import logging
 from collections.abc import AsyncGenerator, Mapping
 from typing import Any
@@ -27,6 +28,7 @@ class StagePool:
     def __init__(self, import_path: str, load_params: Mapping[str, Any], sessions: int) -> None:
         self._pipeline_class = load_pipeline_class(import_path)
         self._links = LinkServer()
+        self._places = asyncio.Semaphore(sessions)
         self._runners = [
             StageRunner(self._pipeline_class, load_params=load_params) for _ in range(sessions)
         ]
@@ -44,28 +46,32 @@ class StagePool:
     async def lease(self, request: LeaseRequest) -> AsyncGenerator[dict[str, Any], None]:
         """Serve one session until its link closes or this generator is closed.
 
+        While the call that a session left behind has not returned, the next one waits for it:
+        Serve counts the place as free as soon as the session is gone.
+
         Yields:
             First ``{"token": …}``: the place is reserved and the link may connect. Last
             ``{"ended": reason}``.
 
         Raises:
-            CapacityError: Every pipeline object is in use.
+            CapacityError: No pipeline object is left whose calls return.
             ParameterError: The pipeline does not accept the parameters.
             PipelineLoadError: It could not be loaded with them.
         """
-        endpoint = StageEndpoint(self._free_runner(), self._links)
-        try:
-            token = await endpoint.open(request.parameters, input_mode=request.input_mode)
-            yield {"token": token}
-            yield {"ended": await endpoint.closed()}
-        finally:
-            await endpoint.aclose()
+        async with self._places:
+            endpoint = StageEndpoint(self._free_runner(), self._links)
+            try:
+                token = await endpoint.open(request.parameters, input_mode=request.input_mode)
+                yield {"token": token}
+                yield {"ended": await endpoint.closed()}
+            finally:
+                await endpoint.aclose()
 
     def _free_runner(self) -> StageRunner:
         for runner in self._runners:
             if not runner.is_busy:
                 return runner
-        raise CapacityError(f"the replica serves {len(self._runners)} sessions already")
+        raise CapacityError("calls of the pipeline do not return")
 
     def check_health(self) -> None:
         """Return if every pipeline object can be used.
