@@ -10,7 +10,7 @@ from ray.serve.config import AutoscalingConfig, RequestRouterConfig
 from scope_serve.pipelines.descriptor import PipelineDescriptor
 from scope_serve.pipelines.registry import load_pipelines
 from scope_serve.serving.args import GatewayArgs, PipelineArgs
-from scope_serve.serving.catalog import CatalogEntry, publish
+from scope_serve.serving.catalog import CatalogEntry, deployment_name, publish
 from scope_serve.serving.ingress import IngressDeployment
 from scope_serve.serving.replica import PipelineReplica
 from scope_serve.serving.routers import PinRouter
@@ -31,7 +31,7 @@ def build_pipeline(args: PipelineArgs) -> Application:
         PipelineNotFoundError: No installed plugin has the pipeline.
     """
     descriptor = load_pipelines().get(args.pipeline)
-    name = f"pipeline-{descriptor.pipeline_id}"
+    name = deployment_name(descriptor.pipeline_id)
     if ray.is_initialized():  # ``serve build`` runs without a cluster
         publish(CatalogEntry(deployment=name, descriptor=descriptor))
     deployment = serve.deployment(

@@ -6,16 +6,28 @@ is there before, and whether or not, a replica runs.
 """
 
 import asyncio
-from collections.abc import Mapping
+import hashlib
+import logging
+import re
+from collections.abc import Iterable, Mapping
 
-from pydantic import BaseModel, ConfigDict, Field
-from ray.serve.schema import ApplicationStatus, ApplicationStatusOverview
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from ray.serve.schema import (
+    ApplicationStatus,
+    ApplicationStatusOverview,
+    DeploymentStatusOverview,
+    ServeStatus,
+)
 
 from scope_serve.errors import PipelineNotFoundError, PipelineUnavailableError
 from scope_serve.pipelines.descriptor import PipelineDescriptor
 from scope_serve.serving import ray_adapter
 
+logger = logging.getLogger(__name__)
+
 _PREFIX = "pipeline/"
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_HASH_DIGITS = 8
 MAX_AGE_S = 2.0
 _GONE = {ApplicationStatus.DELETING, ApplicationStatus.NOT_STARTED}
 
@@ -41,6 +53,19 @@ class OfferedPipeline(BaseModel):
     entry: CatalogEntry
     running_replicas: int
     failure: str | None = Field(description="Why it cannot start, if its deployment failed.")
+
+
+def deployment_name(pipeline_id: str) -> str:
+    """Return the name of the deployment of a pipeline.
+
+    Serve puts it into names of actors, files and gRPC headers, so an id that is long or has
+    other characters than those of a plain name is replaced there, with a hash to tell it apart.
+    """
+    if _PLAIN_NAME.fullmatch(pipeline_id):
+        return f"pipeline-{pipeline_id}"
+    digest = hashlib.sha256(pipeline_id.encode(errors="surrogatepass")).hexdigest()
+    plain = re.sub(r"[^A-Za-z0-9._-]+", "-", pipeline_id)[:32].strip("-")
+    return f"pipeline-{plain}-{digest[:_HASH_DIGITS]}"
 
 
 def publish(entry: CatalogEntry) -> None:
@@ -91,29 +116,57 @@ class Catalog:
 
     async def _read(self) -> None:
         status, raw = await asyncio.gather(ray_adapter.status(), ray_adapter.records(_PREFIX))
-        entries = {
-            entry.deployment: entry for entry in map(CatalogEntry.model_validate_json, raw.values())
-        }
-        offered = {}
-        for name, application in sorted(status.applications.items()):
-            if application.status in _GONE:
-                continue
-            for deployment in application.deployments.keys() & entries.keys():
-                entry = entries[deployment]
-                offered[entry.descriptor.pipeline_id] = _offer(name, entry, application)
-        self._offered = dict(sorted(offered.items()))
+        self._offered = offers(status, raw.values())
         self._read_at_s = asyncio.get_running_loop().time()
+
+
+def offers(status: ServeStatus, records: Iterable[bytes]) -> dict[str, OfferedPipeline]:
+    """Return the pipelines of the applications in ``status``, by pipeline id.
+
+    Of several applications with one pipeline the first that runs is taken.
+    """
+    entries = {entry.deployment: entry for entry in map(_entry, records) if entry is not None}
+    found: dict[str, OfferedPipeline] = {}
+    for name, application in sorted(status.applications.items()):
+        if application.status in _GONE:
+            continue
+        for deployment in sorted(application.deployments.keys() & entries.keys()):
+            entry = entries[deployment]
+            pipeline = _offer(name, entry, application)
+            known = found.get(entry.descriptor.pipeline_id)
+            if known is None or (pipeline.running_replicas and not known.running_replicas):
+                found[entry.descriptor.pipeline_id] = pipeline
+    return dict(sorted(found.items()))
+
+
+def _entry(record: bytes) -> CatalogEntry | None:
+    """Return the entry in ``record``; None if another version of this package wrote it."""
+    try:
+        return CatalogEntry.model_validate_json(record)
+    except ValidationError as error:
+        logger.warning("a catalog entry cannot be read and is left out: %s", error)
+        return None
 
 
 def _offer(
     name: str, entry: CatalogEntry, application: ApplicationStatusOverview
 ) -> OfferedPipeline:
     deployment = application.deployments.get(entry.deployment)
-    failed = application.status in {ApplicationStatus.DEPLOY_FAILED, ApplicationStatus.UNHEALTHY}
     message = (deployment.message if deployment is not None else "") or application.message
     return OfferedPipeline(
         application=name,
         entry=entry,
         running_replicas=ray_adapter.running_replicas(deployment),
-        failure=(message or str(application.status)) if failed else None,
+        failure=(message or str(application.status))
+        if _has_failed(application, deployment)
+        else None,
     )
+
+
+def _has_failed(
+    application: ApplicationStatusOverview, deployment: DeploymentStatusOverview | None
+) -> bool:
+    """Return whether nothing can be hoped for: a replica that died is being replaced."""
+    if application.status is ApplicationStatus.UNHEALTHY:
+        return not ray_adapter.starting_replicas(deployment)
+    return application.status is ApplicationStatus.DEPLOY_FAILED

@@ -97,6 +97,11 @@ def running_replicas(deployment: DeploymentStatusOverview | None) -> int:
     return 0 if deployment is None else deployment.replica_states.get(ReplicaState.RUNNING, 0)
 
 
+def starting_replicas(deployment: DeploymentStatusOverview | None) -> int:
+    """Return how many replicas of a deployment are on their way to take calls."""
+    return 0 if deployment is None else deployment.replica_states.get(ReplicaState.STARTING, 0)
+
+
 async def status() -> ServeStatus:
     """Return the state of all applications, without blocking the event loop."""
     return await asyncio.to_thread(serve.status)
