@@ -1,11 +1,12 @@
 """Application builders: what ``import_path`` in a Serve config points at."""
 
+import warnings
 from typing import Any
 
 import ray
 from ray import serve
 from ray.serve import Application
-from ray.serve.config import AutoscalingConfig, RequestRouterConfig
+from ray.serve.config import AggregationFunction, AutoscalingConfig, RequestRouterConfig
 
 from scope_serve.pipelines.descriptor import PipelineDescriptor
 from scope_serve.pipelines.registry import load_pipelines
@@ -20,6 +21,8 @@ SESSION_HOSTS = "SessionHost"
 _ROUTING = RequestRouterConfig.model_validate({"request_router_class": PinRouter})
 _CONTROL_CALLS = 32
 """Signalling calls that a session host answers at once, beside its sessions."""
+_METRICS_INTERVAL_S = 1.0
+_LOOK_BACK_S = 2.0
 _HEALTH_PERIOD_S = 2
 _HEALTH_TIMEOUT_S = 10
 
@@ -57,15 +60,21 @@ def _num_gpus(args: PipelineArgs, descriptor: PipelineDescriptor) -> float:
 def _scale(args: PipelineArgs) -> dict[str, Any]:
     if args.autoscaling is None:
         return {"num_replicas": args.replicas}
-    return {
-        "autoscaling_config": AutoscalingConfig(
+    with warnings.catch_warnings():
+        # Ray deprecates the interval in favour of a variable that Ray 2.60 does not read yet.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        config = AutoscalingConfig(
             min_replicas=args.autoscaling.min_replicas,
             max_replicas=args.autoscaling.max_replicas,
             target_ongoing_requests=args.sessions_per_replica,
+            metrics_interval_s=_METRICS_INTERVAL_S,
+            # An average over Ray's half a minute would not see an offer that waits a few seconds.
+            look_back_period_s=_LOOK_BACK_S,
+            aggregation_function=AggregationFunction.MAX,
             upscale_delay_s=0,
             downscale_delay_s=args.autoscaling.idle_s,
         )
-    }
+    return {"autoscaling_config": config}
 
 
 def build_gateway(args: GatewayArgs) -> Application:
