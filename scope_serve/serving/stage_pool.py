@@ -12,6 +12,7 @@ from scope_serve.pipelines.loading import load_pipeline_class
 from scope_serve.serving.lease_request import LeaseRequest
 from scope_serve.serving.stage_endpoint import StageEndpoint
 from scope_serve.stages.runner import StageRunner
+from scope_serve.tasks import TaskScope
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +30,7 @@ class StagePool:
         self._pipeline_class = load_pipeline_class(import_path)
         self._links = LinkServer()
         self._places = asyncio.Semaphore(sessions)
+        self._tasks = TaskScope()
         self._runners = [
             StageRunner(self._pipeline_class, load_params=load_params) for _ in range(sessions)
         ]
@@ -58,14 +60,25 @@ class StagePool:
             ParameterError: The pipeline does not accept the parameters.
             PipelineLoadError: It could not be loaded with them.
         """
-        async with self._places:
+        await self._places.acquire()
+        try:
             endpoint = StageEndpoint(self._free_runner(), self._links)
-            try:
-                token = await endpoint.open(request.parameters, input_mode=request.input_mode)
-                yield {"token": token}
-                yield {"ended": await endpoint.closed()}
-            finally:
-                await endpoint.aclose()
+        except CapacityError:
+            self._places.release()
+            raise
+        try:
+            token = await endpoint.open(request.parameters, input_mode=request.input_mode)
+            yield {"token": token}
+            yield {"ended": await endpoint.closed()}
+        finally:
+            # Serve may cancel a call again while it ends, and must not cut the end short.
+            await asyncio.shield(self._tasks.start(self._give_back(endpoint), name="lease/end"))
+
+    async def _give_back(self, endpoint: StageEndpoint) -> None:
+        try:
+            await endpoint.aclose()
+        finally:
+            self._places.release()
 
     def _free_runner(self) -> StageRunner:
         for runner in self._runners:
@@ -87,3 +100,4 @@ class StagePool:
         await self._links.aclose()
         for runner in self._runners:
             await runner.aclose()
+        await self._tasks.aclose()

@@ -1,6 +1,7 @@
 """Leases on the pipeline objects of one replica, without Ray."""
 
 import asyncio
+import contextlib
 
 import pytest_asyncio
 
@@ -56,3 +57,28 @@ async def test_a_session_waits_for_the_call_that_the_one_before_it_left_behind(p
         await leaving
         assert "token" in await arriving
     await following.aclose()
+
+
+async def test_the_end_of_a_lease_is_not_cut_short(pool):
+    """Serve cancels a call a second time while it ends."""
+    granted = asyncio.get_running_loop().create_future()
+    before = asyncio.create_task(hold(pool, granted))
+    link = await connect_link(pool.address, token=await granted, node_id=NODE, listener=Listener())
+    link.send(FrameMessage(I420Frame(bytes(16 * 16 * 3 // 2), 16, 16)))
+    await asyncio.to_thread(GATE.wait_until_reached)
+    for _ in range(2):
+        before.cancel()
+        await asyncio.wait([before], timeout=0.1)
+    following = pool.lease(REQUEST)
+    arriving = asyncio.create_task(anext(following))
+    await asyncio.wait([arriving], timeout=0.1)
+    GATE.let_go()
+    async with asyncio.timeout(TIMEOUT_S):
+        assert "token" in await arriving
+    await following.aclose()
+
+
+async def hold(pool, granted):
+    async with contextlib.aclosing(pool.lease(REQUEST)) as events:
+        async for event in events:
+            granted.set_result(event["token"])
