@@ -1,8 +1,8 @@
 """What an admin writes under ``args`` of an application in a Serve config."""
 
-from typing import Any, Self
+from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
 from scope_serve.webrtc.ice_servers import IceServer
 
@@ -34,7 +34,7 @@ class PipelineArgs(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     pipeline: str = Field(description="Id of an installed pipeline, for example 'gray'.")
-    load_params: dict[str, Any] = Field(
+    load_params: dict[str, JsonValue] = Field(
         default_factory=dict,
         description="Load parameters that replicas start with, instead of the schema's defaults.",
     )

@@ -65,6 +65,20 @@ def check_config(config: Mapping[str, Any], *, where: str) -> None:
         if arguments is not None:
             found = application.get("args") or {}
             _validate(arguments, found, f"{where}: application {name!r}: args")
+    _check_pipelines(applications, where)
+
+
+def _check_pipelines(applications: Sequence[Mapping[str, Any]], where: str) -> None:
+    """Refuse two applications of one pipeline: sessions would be placed on one of them only."""
+    owners: dict[str, str] = {}
+    for application in applications:
+        if _BUILDERS.get(application["import_path"]) is not PipelineArgs:
+            continue
+        name, pipeline = application.get("name"), application["args"]["pipeline"]
+        if pipeline in owners:
+            found = f"{owners[pipeline]!r} and {name!r} both serve pipeline {pipeline!r}"
+            raise ConfigError(f"{where}: applications {found}; raise 'replicas' of one instead")
+        owners[pipeline] = str(name)
 
 
 def application_names(config: Mapping[str, Any]) -> list[str]:

@@ -1,3 +1,5 @@
+import datetime as dt
+
 import pytest
 import yaml
 
@@ -11,6 +13,9 @@ from scope_serve.serving.config_file import (
 
 PIPELINE = "scope_serve.app:build_pipeline"
 GATEWAY = "scope_serve.app:build_gateway"
+
+
+DAY = dt.date(2026, 1, 1)  # what YAML makes of 2026-01-01
 
 
 def config(import_path=PIPELINE, **args):
@@ -30,6 +35,7 @@ def test_the_config_that_is_shipped_is_sound():
         (config(pipeline="gray", sessions_per_replica=0), "sessions_per_replica"),
         (config(pipeline="gray", replicas=2, autoscaling={}), "replicas or autoscaling"),
         (config(pipeline="gray", autoscaling={"min_replicas": 3}), "max_replicas"),
+        (config(pipeline="gray", load_params={"day": DAY}), "load_params"),
         (config(GATEWAY, session_host=2), "session_hosts"),
         (config(GATEWAY, ice_servers=[{"url": "stun:x"}]), "ice_servers.0"),
         ({"applications": [{"name": "one"}]}, "import_path"),
@@ -40,6 +46,13 @@ def test_the_config_that_is_shipped_is_sound():
 def test_a_broken_config_is_refused_and_the_key_is_named(broken, names):
     with pytest.raises(ConfigError, match=names):
         check_config(broken, where="config.yaml")
+
+
+def test_two_applications_of_one_pipeline_are_refused():
+    (entry,) = config(pipeline="gray")["applications"]
+    one, other = ({**entry, "name": name, "route_prefix": None} for name in "ab")
+    with pytest.raises(ConfigError, match="'a' and 'b' both serve pipeline 'gray'"):
+        check_config({"applications": [one, other]}, where="config.yaml")
 
 
 def test_the_application_at_fault_is_named():
