@@ -7,7 +7,7 @@ from typing import Any
 
 from fastapi import FastAPI
 from ray import serve
-from ray.exceptions import RayError
+from ray.exceptions import RayError, RayTaskError
 from ray.serve.exceptions import BackPressureError, RayServeException
 from ray.serve.handle import DeploymentHandle
 
@@ -103,10 +103,15 @@ async def _call(response: Awaitable[Any], timeout_s: float) -> Any:  # noqa: ANN
 
     Raises:
         ReplicaGoneError: The host died, or none answered in time.
+        RayTaskError: The host has a bug.
     """
     try:
         async with asyncio.timeout(timeout_s):
             return await response
+    except RayTaskError as error:
+        if (found := own_error(error)) is None:
+            raise
+        raise found from error
     except (BackPressureError, RayError, RayServeException, TimeoutError) as error:
         raise own_error(error) or ReplicaGoneError("session host") from error
 
