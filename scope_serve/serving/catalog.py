@@ -12,6 +12,8 @@ import re
 from collections.abc import Iterable, Mapping
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from ray.exceptions import RayError
+from ray.serve.exceptions import RayServeException
 from ray.serve.schema import (
     ApplicationStatus,
     ApplicationStatusOverview,
@@ -19,7 +21,7 @@ from ray.serve.schema import (
     ServeStatus,
 )
 
-from scope_serve.errors import PipelineNotFoundError, PipelineUnavailableError
+from scope_serve.errors import CapacityError, PipelineNotFoundError, PipelineUnavailableError
 from scope_serve.pipelines.descriptor import PipelineDescriptor
 from scope_serve.serving import ray_adapter
 
@@ -29,6 +31,7 @@ _PREFIX = "pipeline/"
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _HASH_DIGITS = 8
 MAX_AGE_S = 2.0
+_READ_TIMEOUT_S = 5.0
 _GONE = {ApplicationStatus.DELETING, ApplicationStatus.NOT_STARTED}
 
 
@@ -52,6 +55,7 @@ class OfferedPipeline(BaseModel):
     application: str = Field(description="Name of the Serve application.")
     entry: CatalogEntry
     running_replicas: int
+    message: str = Field(description="What Serve says of it; empty if all is well.")
     failure: str | None = Field(description="Why it cannot start, if its deployment failed.")
 
 
@@ -115,8 +119,18 @@ class Catalog:
         return pipeline
 
     async def _read(self) -> None:
-        status, raw = await asyncio.gather(ray_adapter.status(), ray_adapter.records(_PREFIX))
-        self._offered = offers(status, raw.values())
+        try:
+            async with asyncio.timeout(_READ_TIMEOUT_S):
+                status, raw = await asyncio.gather(
+                    ray_adapter.status(), ray_adapter.records(_PREFIX)
+                )
+        except (RayError, RayServeException, TimeoutError) as error:
+            # Replicas serve on while Serve's controller restarts, so what was known still holds.
+            if not self._offered:
+                raise CapacityError("Serve does not tell which pipelines run") from error
+            logger.warning("the catalog cannot be read; the last one stays", exc_info=error)
+        else:
+            self._offered = offers(status, raw.values())
         self._read_at_s = asyncio.get_running_loop().time()
 
 
@@ -157,6 +171,7 @@ def _offer(
         application=name,
         entry=entry,
         running_replicas=ray_adapter.running_replicas(deployment),
+        message=message.strip(),
         failure=(message or str(application.status))
         if _has_failed(application, deployment)
         else None,

@@ -11,11 +11,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from ray import serve
-from ray.exceptions import RayError
+from ray.exceptions import RayError, RayTaskError
 from ray.serve.exceptions import BackPressureError, RayServeException
 from ray.serve.handle import DeploymentHandle
 
-from scope_serve.errors import CapacityError, LinkError, ScopeServeError
+from scope_serve.errors import CapacityError, LinkError, PipelineCallError, ScopeServeError
 from scope_serve.links.address import LinkAddress
 from scope_serve.links.client import connect_link
 from scope_serve.links.connection import FrameLink, LinkListener
@@ -28,6 +28,9 @@ from scope_serve.sessions.leases import StageLease
 from scope_serve.tasks import TaskScope, cancel_and_wait
 
 logger = logging.getLogger(__name__)
+
+
+_ATTEMPTS = 3
 
 
 class ServeLeases:
@@ -59,22 +62,50 @@ class ServeLeases:
         is_recovery: bool,
     ) -> StageLease:
         """Reserve a place for ``spec`` and connect to it; see `StageLeases.acquire`."""
+        for _ in range(_ATTEMPTS - 1):
+            with contextlib.suppress(LinkError):  # a replica that died just now
+                return await self._acquire(spec, parameters, listener, is_recovery=is_recovery)
+        return await self._acquire(spec, parameters, listener, is_recovery=is_recovery)
+
+    async def _acquire(
+        self,
+        spec: StageSpec,
+        parameters: Mapping[str, Any],
+        listener: LinkListener,
+        *,
+        is_recovery: bool,
+    ) -> StageLease:
         pipeline = await self._catalog.find(spec.pipeline_id)
         request = LeaseRequest(input_mode=spec.input_mode, parameters=dict(parameters))
-        lease = _ServeLease(self._handle(pipeline), request, self._node_id)
+        lease = _ServeLease(self._handle(pipeline), spec.pipeline_id, request, self._node_id)
         lease.task = self._tasks.start(lease.hold(), name=f"lease/{spec.node_id}")
-        timeout_s = self._timeout_s(pipeline, is_recovery=is_recovery)
         try:
-            async with asyncio.timeout(timeout_s):
-                await lease.connect(listener)
-        except TimeoutError:
-            await lease.release()
-            found = f"no replica of pipeline {spec.pipeline_id!r} was free within {timeout_s:g} s"
-            raise CapacityError(found) from None
+            await self._wait_for_place(lease, pipeline, is_recovery=is_recovery)
+            await lease.connect(listener)
         except BaseException:
             await lease.release()
             raise
         return lease
+
+    async def _wait_for_place(
+        self, lease: "_ServeLease", pipeline: OfferedPipeline, *, is_recovery: bool
+    ) -> None:
+        """Return once the place is granted or refused; see now and then what there is to wait for.
+
+        Raises:
+            CapacityError: Nothing was free in time.
+            PipelineUnavailableError: The deployment failed meanwhile.
+        """
+        pipeline_id = pipeline.entry.descriptor.pipeline_id
+        waited_s = 0.0
+        while (left_s := self._timeout_s(pipeline, is_recovery=is_recovery) - waited_s) > 0:
+            step_s = min(left_s, self._admission_timeout_s)
+            if await lease.is_answered(within_s=step_s):
+                return
+            waited_s += step_s
+            pipeline = await self._catalog.find(pipeline_id)
+        found = f"no replica of pipeline {pipeline_id!r} was free within {waited_s:g} s"
+        raise CapacityError(f"{found}: {pipeline.message}" if pipeline.message else found)
 
     def _timeout_s(self, pipeline: OfferedPipeline, *, is_recovery: bool) -> float:
         if is_recovery:
@@ -103,8 +134,11 @@ class _ServeLease:
 
     task: "asyncio.Task[None]"
 
-    def __init__(self, handle: DeploymentHandle[Any], request: LeaseRequest, node_id: str) -> None:
+    def __init__(
+        self, handle: DeploymentHandle[Any], pipeline_id: str, request: LeaseRequest, node_id: str
+    ) -> None:
         self._handle = handle
+        self._pipeline_id = pipeline_id
         self._request = request
         self._node_id = node_id
         self._granted: asyncio.Future[tuple[LinkAddress, str]] = (
@@ -130,11 +164,12 @@ class _ServeLease:
                     async for event in events:
                         self._take(event, metadata)
         except (BackPressureError, RayError, RayServeException) as error:
-            self._refuse(_refusal(error))
+            self._refuse(_refusal(error, self._pipeline_id))
         except ScopeServeError as error:
             self._refuse(error)
-        else:
-            self._refuse(LinkError("the replica ended the lease"))
+        finally:
+            # Also after a cancellation or a bug: nobody must wait for an answer any more.
+            self._refuse(LinkError("the lease is over"))
 
     def _take(self, event: Mapping[str, Any], metadata: Mapping[str, Any]) -> None:
         if "token" in event:
@@ -149,8 +184,13 @@ class _ServeLease:
         elif self._link is not None:
             self._link.close(str(error))
 
+    async def is_answered(self, *, within_s: float) -> bool:
+        """Wait until the place is granted or refused; return whether it is in time."""
+        done, _ = await asyncio.wait({self._granted}, timeout=within_s)
+        return bool(done)
+
     async def connect(self, listener: LinkListener) -> None:
-        """Wait for the place and open the link."""
+        """Open the link to the place that was granted; raises why it was refused."""
         address, token = await self._granted
         self._link = await connect_link(
             address, token=token, node_id=self._node_id, listener=listener
@@ -166,10 +206,13 @@ class _ServeLease:
                 self._granted.exception()
 
 
-def _refusal(error: Exception) -> ScopeServeError:
+def _refusal(error: Exception, pipeline_id: str) -> ScopeServeError:
     """Return the error that a replica raised, or one that says that none could be reached."""
     if (found := own_error(error)) is not None:
         return found
     if isinstance(error, BackPressureError):
         return CapacityError("too many sessions wait for a replica already")
+    if isinstance(error, RayTaskError):
+        cause = error.cause
+        return PipelineCallError(pipeline_id, f"{type(cause).__name__}: {cause}")
     return LinkError(f"the replica is gone: {type(error).__name__}: {error}")

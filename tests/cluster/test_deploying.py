@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from scope_serve.client.errors import ServerResponseError
+from scope_serve.serving import ray_adapter
 from tests.cluster.local_serve import application, serve_config
 from tests.cluster.streams import message, session, shown
 
@@ -60,6 +61,16 @@ async def test_a_deployment_that_failed_answers_503_with_the_reason(serve):
     async with session(serve.url, "gray") as opened:
         assert len(await shown(opened, 3)) == 3
     await asyncio.to_thread(serve.deploy, CONFIG)
+
+
+async def test_an_offer_waits_for_a_replica_that_is_being_replaced(serve):
+    (pid,) = serve.replica_pids("gray").values()
+    os.kill(pid, signal.SIGKILL)
+    async with asyncio.timeout(GONE_WITHIN_S):
+        while (await ray_adapter.status()).applications["gray"].status != "UNHEALTHY":
+            pass
+    async with session(serve.url, "gray") as opened:
+        assert len(await shown(opened, 3)) == 3
 
 
 async def test_killing_the_ingress_ends_no_session(serve):
