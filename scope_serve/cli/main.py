@@ -37,11 +37,17 @@ def _options(
     """Daydream Scope's real-time video pipelines as a service."""
 
 
-app.command("run")(run.run)
-app.command("deploy")(run.deploy)
-app.command("stream")(stream.stream)
+app.command("run", short_help="Start a server on this machine.")(run.run)
+app.command("deploy", short_help="Deploy a config to a running Ray cluster.")(run.deploy)
+app.command(
+    "stream",
+    short_help="Send a video through pipelines, keep the result.",
+    epilog="Example: scope-serve stream --pipeline gray --input clip.mp4 --output out.mp4",
+)(stream.stream)
 app.command("pipelines")(pipelines.pipelines)
-app.command("bench")(bench.bench)
+app.command("bench", epilog="Example: scope-serve bench --pipeline gray --sessions 1,2,4")(
+    bench.bench
+)
 
 
 def main() -> None:

@@ -14,7 +14,9 @@ DEFAULT_URL = "http://127.0.0.1:8000"
 
 Url = Annotated[str, typer.Option(help="The server.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else.")]
-PipelineId = Annotated[str | None, typer.Option(metavar="ID", help="The pipeline.")]
+PipelineId = Annotated[
+    str | None, typer.Option(metavar="ID", help="The pipeline; this or --chain is needed.")
+]
 ChainIds = Annotated[
     str | None,
     typer.Option("--chain", metavar="ID,ID,…", help="Several pipelines in a row, instead."),

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 Config = Annotated[
     Path | None,
-    typer.Argument(help="Serve config to deploy. Default: deployments/local.yaml."),
+    typer.Argument(help="Serve config to deploy. Default: one with the built-in pipelines."),
 ]
 Host = Annotated[
     str | None,

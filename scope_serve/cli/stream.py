@@ -61,7 +61,10 @@ def stream(
     ] = None,
     params: Annotated[
         str | None,
-        typer.Option(metavar="JSON|@FILE", help="Runtime parameters, as a JSON object."),
+        typer.Option(
+            metavar="JSON|@FILE",
+            help="Initial parameters, as a JSON object such as '{\"speed\": 2}'.",
+        ),
     ] = None,
     prompt: Annotated[str | None, typer.Option(help="The prompt.")] = None,
     duration: Annotated[

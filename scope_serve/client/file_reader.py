@@ -25,7 +25,9 @@ class FileReader:
         try:
             self._container = av.open(str(path))
         except (av.FFmpegError, OSError) as error:
-            raise MediaFileError(str(path), f"not a readable media file ({error})") from None
+            raise MediaFileError(
+                str(path), f"not a readable media file ({error.strerror or error})"
+            ) from None
         if not self._container.streams.video:
             self._container.close()
             raise MediaFileError(str(path), "holds no video stream")
