@@ -95,6 +95,20 @@ class PipelineUnavailableError(ScopeServeError):
         return f"pipeline {self.pipeline_id!r} is unavailable: {self.reason}"
 
 
+class ApplicationFailedError(ScopeServeError):
+    """A Serve application of a config cannot start, for the reason given."""
+
+    code = "application_failed"
+
+    def __init__(self, application: str, reason: str) -> None:
+        super().__init__(application, reason)
+        self.application = application
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"application {self.application!r} cannot start: {self.reason}"
+
+
 class PipelineLoadError(PipelineUnavailableError):
     """The constructor of a pipeline raised; the message carries its error."""
 

@@ -68,6 +68,17 @@ class BuildSettings(BaseSettings):
     )
 
 
+def has_ray_token() -> bool:
+    """Return whether this user has a token for Ray clusters that ask for one.
+
+    Ray makes one when it starts a cluster on this machine, and looks for it in these places.
+    """
+    if os.environ.get("RAY_AUTH_TOKEN"):
+        return True
+    default = Path.home() / ".ray" / "auth_token"
+    return Path(os.environ.get("RAY_AUTH_TOKEN_PATH", default)).is_file()
+
+
 def set_defaults_for_children(defaults: Mapping[str, str]) -> None:
     """Set environment variables for processes started from now on, unless they are set."""
     for name, value in defaults.items():

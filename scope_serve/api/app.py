@@ -2,6 +2,7 @@
 
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
+from fastapi.responses import RedirectResponse
 
 from scope_serve import __version__
 from scope_serve.api import problems
@@ -26,6 +27,11 @@ def create_app(gateway: Gateway) -> FastAPI:
     app.add_middleware(
         CORSMiddleware, allow_origins=["*"], allow_methods=["*"], allow_headers=["*"]
     )
+
+    @app.get("/", include_in_schema=False)
+    async def home() -> RedirectResponse:
+        return RedirectResponse("docs")
+
     app.include_router(health_router(gateway, git_commit=BuildSettings().git_commit))
     app.include_router(pipelines_router(gateway))
     app.include_router(webrtc_router(gateway))

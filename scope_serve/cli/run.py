@@ -87,13 +87,14 @@ def run(
     deployed and leaves the cluster running. Where Serve runs already it keeps its host and port.
     """
     started_s = time.monotonic()
-    checked = _read(config)
+    checked = _read(config, is_run_here=address is None)
     cluster = _cluster(checked, address=address, host=host, port=port, dashboard=dashboard_port)
     stop = StopSignals()
     try:
         _bring_up(cluster, checked, stop, replaces=replace)
         elapsed_s = time.monotonic() - started_s
         typer.echo(f"ready in {elapsed_s:.1f} s: {cluster.url}  (Ctrl-C stops)")
+        typer.echo(f"change it: scope-serve deploy CONFIG --address {cluster.address}", err=True)
         stop.wait()
         typer.echo("stopping", err=True)
     finally:
@@ -111,7 +112,7 @@ def deploy(
 
     Applications that run and are unchanged in the config are left alone, with their sessions.
     """
-    checked = _read(config)
+    checked = _read(config, is_run_here=False)
     cluster = _cluster(checked, address=address, host=host, port=port, dashboard=8265)
     try:
         _bring_up(cluster, checked, StopSignals(), replaces=replace)
@@ -120,10 +121,14 @@ def deploy(
         cluster.leave()
 
 
-def _read(path: Path | None) -> dict[str, Any]:
-    from scope_serve.serving.config_file import default_config_path, read_config
+def _read(path: Path | None, *, is_run_here: bool) -> dict[str, Any]:
+    from scope_serve.serving.config_file import check_installed, default_config_path, read_config
 
-    return read_config(path or default_config_path())
+    path = path or default_config_path()
+    config = read_config(path)
+    if is_run_here:  # in the environment of this process, so what is missing can be told at once
+        check_installed(config, where=str(path))
+    return config
 
 
 def _cluster(

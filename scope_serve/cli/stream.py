@@ -116,6 +116,7 @@ async def _stream(request: StreamRequest) -> dict[str, Any]:
     from scope_serve.client.client import ScopeClient
     from scope_serve.client.recording import Recording
 
+    _check_output(request)
     recording: Recording | None = None
     try:
         async with AsyncExitStack() as stack:
@@ -131,6 +132,18 @@ async def _stream(request: StreamRequest) -> dict[str, Any]:
             typer.echo(f"{recording.frames} frames are in {recording.path}", err=True)
         raise
     return make_report(request, progress, recording)
+
+
+def _check_output(request: StreamRequest) -> None:
+    """Refuse to write over the file that is read."""
+    from scope_serve.client.errors import ClientUsageError
+
+    if request.input is None or request.output is None:
+        return
+    source = Path(request.input)
+    if source.exists() and request.output.exists() and request.output.samefile(source):
+        message = f"{request.output} is the input; name another --output"
+        raise ClientUsageError(message)
 
 
 async def _open_source(request: StreamRequest) -> "PacedSource | None":
@@ -202,11 +215,12 @@ def make_report(
 
 def summary_line(report: dict[str, Any]) -> str:
     """Return the result as one line for people."""
-    parts = [
-        f"{report['frames_sent']} frames sent, {report['frames_received']} received",
-        f"{report['fps_out']:.1f} fps",
-        f"latency {latency_text(report['latency'])}",
-    ]
+    parts = [f"{report['frames_received']} frames received", f"{report['fps_out']:.1f} fps"]
+    if report["input"] is not None:
+        sent = f"{report['frames_sent']} frames sent, {report['frames_received']} received"
+        parts = [sent, parts[1], f"latency {latency_text(report['latency'])}"]
+    if report["frames_skipped"]:
+        parts.append(f"{report['frames_skipped']} not sent, this machine is too slow")
     if report["output"] is not None:
         parts.append(str(report["output"]))
     return ", ".join(parts)

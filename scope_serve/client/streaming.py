@@ -101,9 +101,9 @@ class StreamRun:
             picture = received.picture
             self.progress.arrived(received.arrived_s, f"{picture.width}x{picture.height}")
             self._first_frame.set()
-            self._measure(received)
             if self._recording is not None:
                 await self._recording.write(picture, received.arrived_s)
+            self._measure(received)  # may end the stream, so the picture must be written by now
             self._note(session)
             if on_change is not None:
                 on_change(self.progress)

@@ -24,6 +24,7 @@ from ray.serve.schema import (
 from scope_serve.errors import CapacityError, PipelineNotFoundError, PipelineUnavailableError
 from scope_serve.pipelines.descriptor import PipelineDescriptor
 from scope_serve.serving import ray_adapter
+from scope_serve.serving.failures import last_words
 
 logger = logging.getLogger(__name__)
 
@@ -166,12 +167,13 @@ def _offer(
     name: str, entry: CatalogEntry, application: ApplicationStatusOverview
 ) -> OfferedPipeline:
     deployment = application.deployments.get(entry.deployment)
-    message = (deployment.message if deployment is not None else "") or application.message
+    told = (deployment.message if deployment is not None else "") or application.message
+    message = last_words(told)
     return OfferedPipeline(
         application=name,
         entry=entry,
         running_replicas=ray_adapter.running_replicas(deployment),
-        message=message.strip(),
+        message=message,
         failure=(message or str(application.status))
         if _has_failed(application, deployment)
         else None,

@@ -12,11 +12,12 @@ from ray.exceptions import RayError
 from ray.serve.exceptions import RayServeException
 from ray.serve.schema import ApplicationStatus, ApplicationStatusOverview, ServeStatus
 
-from scope_serve.errors import ConfigError, PipelineUnavailableError, ScopeServeError
+from scope_serve.errors import ApplicationFailedError, ConfigError, ScopeServeError
 from scope_serve.serving import ray_adapter
 from scope_serve.serving.builders import SESSION_HOSTS
 from scope_serve.serving.config_file import application_names
-from scope_serve.settings import set_defaults_for_children
+from scope_serve.serving.failures import last_words
+from scope_serve.settings import has_ray_token, set_defaults_for_children
 
 POLL_INTERVAL_S = 0.2
 STOP_TIMEOUT_S = 15.0
@@ -68,8 +69,10 @@ class Cluster:
         if self._address is None:
             _check_free(self._http_host, self._http_port, "--port")
             _check_free("127.0.0.1", self._dashboard_port, "--dashboard-port")
-        elif self._address != "auto":
+        else:
             _check_answers(self._address)
+            if has_ray_token():
+                set_defaults_for_children({"RAY_AUTH_MODE": "token"})
         set_defaults_for_children(SERVE_ENVIRONMENT)
         self._start_ray()
         self._served_before = _serve_runs()
@@ -92,8 +95,9 @@ class Cluster:
         except (ConnectionError, RayError, RuntimeError, ValueError) as error:
             if self._address is None:
                 raise
-            found = f"no Ray cluster answers at {self._address!r}: {error}"
-            raise ConfigError(f"{found}; start one with 'ray start --head'") from error
+            found = f"the Ray cluster at {self._address!r} does not let us in: {error}"
+            cure = "if it asks for a token, set RAY_AUTH_MODE=token and keep its token in"
+            raise ConfigError(f"{found}; {cure} ~/.ray/auth_token") from error
 
     def deploy(self, config: Mapping[str, Any], *, replaces: bool = False) -> None:
         """Deploy ``config``; applications that run and are unchanged are left alone.
@@ -123,20 +127,25 @@ class Cluster:
             on_progress: Called again and again with the state of each application.
 
         Raises:
-            PipelineUnavailableError: An application cannot start; carries Serve's reason.
+            ApplicationFailedError: An application cannot start; carries Serve's reason.
         """
         while True:
             found = _applications(serve.status(), self._deployed)
             on_progress(found)
             for name, application in found.items():
                 if application.status in _FAILED:
-                    raise PipelineUnavailableError(name, _reason(application))
+                    raise ApplicationFailedError(name, _reason(application))
             states = [application.status for application in found.values()]
             if len(states) == len(self._deployed) and all(
                 state is ApplicationStatus.RUNNING for state in states
             ):
                 return
             time.sleep(POLL_INTERVAL_S)
+
+    @property
+    def address(self) -> str:
+        """Ray address of the cluster, for ``--address``."""
+        return str(ray.get_runtime_context().gcs_address)
 
     @property
     def url(self) -> str:
@@ -183,7 +192,7 @@ def _applications(status: ServeStatus, names: list[str]) -> dict[str, Applicatio
 
 def _reason(application: ApplicationStatusOverview) -> str:
     messages = [each.message for each in application.deployments.values() if each.message]
-    return (messages or [application.message or str(application.status)])[0].strip()
+    return last_words((messages or [application.message or str(application.status)])[0])
 
 
 def _serve_runs() -> bool:
@@ -195,6 +204,8 @@ def _serve_runs() -> bool:
 
 def _check_answers(address: str) -> None:
     """Find out in seconds what Ray would find out in a minute."""
+    if address == "auto":
+        return
     host, separator, port = address.rpartition(":")
     if not separator or not port.isdigit() or "/" in host:
         found = f"{address!r} is no address of a Ray cluster"

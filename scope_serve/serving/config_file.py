@@ -12,6 +12,7 @@ from pydantic_core import ErrorDetails
 from ray.serve.schema import ServeDeploySchema
 
 from scope_serve.errors import ConfigError
+from scope_serve.pipelines.registry import load_pipelines
 from scope_serve.serving.args import GatewayArgs, PipelineArgs
 
 _BUILDERS: dict[str, type[BaseModel]] = {
@@ -79,6 +80,26 @@ def _check_pipelines(applications: Sequence[Mapping[str, Any]], where: str) -> N
             found = f"{owners[pipeline]!r} and {name!r} both serve pipeline {pipeline!r}"
             raise ConfigError(f"{where}: applications {found}; raise 'replicas' of one instead")
         owners[pipeline] = str(name)
+
+
+def check_installed(config: Mapping[str, Any], *, where: str) -> None:
+    """Raise `ConfigError` if a pipeline of ``config`` is not installed in this environment.
+
+    Applications with a ``runtime_env`` are left out: they run in an environment of their own.
+    """
+    installed = load_pipelines().pipeline_ids
+    for application in config["applications"]:
+        if _BUILDERS.get(application["import_path"]) is not PipelineArgs:
+            continue
+        pipeline = application["args"]["pipeline"]
+        if pipeline in installed or application.get("runtime_env"):
+            continue
+        nearest = difflib.get_close_matches(pipeline, installed, n=1)
+        hint = f"did you mean {nearest[0]!r}?" if nearest else f"installed: {', '.join(installed)}"
+        name = application.get("name")
+        raise ConfigError(
+            f"{where}: application {name!r}: pipeline {pipeline!r} is not installed; {hint}"
+        )
 
 
 def application_names(config: Mapping[str, Any]) -> list[str]:

@@ -1,4 +1,6 @@
-"""Finds our own error in what a call through Ray raised."""
+"""Finds what matters in the errors that come through Ray."""
+
+import re
 
 from scope_serve.errors import ScopeServeError
 
@@ -17,3 +19,17 @@ def own_error(error: BaseException) -> ScopeServeError | None:
         seen.add(id(found))
         found = getattr(found, "cause", None) or found.__cause__
     return None
+
+
+_TRACEBACK = "Traceback (most recent call last)"
+_ERROR_LINE = re.compile(
+    r"^[A-Za-z_][\w.()]*(?:Error|Exception|Exit|Interrupt)\w*(?:\(\w+\))?: .+", re.MULTILINE
+)
+
+
+def last_words(message: str) -> str:
+    """Return the error that a message ends with, without the traceback that leads to it."""
+    if _TRACEBACK not in message:
+        return message.strip()
+    errors = _ERROR_LINE.findall(message)
+    return errors[-1] if errors else message.strip()

@@ -31,7 +31,7 @@ def notice_vanished_clients() -> None:
     aioice checks consent (RFC 7675) every 5 s and gives up after 6 failures; a client that was
     killed would hold a GPU for half a minute.
     """
-    aioice.ice.CONSENT_INTERVAL = CONSENT_INTERVAL_S
+    aioice.ice.CONSENT_INTERVAL = CONSENT_INTERVAL_S  # type: ignore[assignment]  # int there
     aioice.ice.CONSENT_FAILURES = CONSENT_FAILURES
 
 

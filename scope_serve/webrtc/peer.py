@@ -34,7 +34,7 @@ MAX_SDP_BYTES = 256 * 1024
 MAX_SECTIONS = 32
 """Every section of an offer costs a transceiver, whether it is used or not."""
 MAX_CANDIDATES = 256
-CONNECT_TIMEOUT_S = 30.0
+CONNECT_TIMEOUT_S = 8.0
 FLUSH_TIMEOUT_S = 1.0
 
 

@@ -5,6 +5,7 @@ import os
 import socket
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -168,10 +169,12 @@ class LocalServe:
         answers = await asyncio.to_thread(hosts.broadcast("describe_sessions").results)
         return [each for answer in answers for each in answer]
 
-    async def until_sessions(self, count: int, *, timeout_s: float) -> None:
-        """Return when there are ``count`` sessions."""
+    async def until(
+        self, is_reached: Callable[[list[dict[str, Any]]], bool], *, timeout_s: float
+    ) -> None:
+        """Return when the sessions are as wanted."""
         async with asyncio.timeout(timeout_s):
-            while len(await self.sessions()) != count:
+            while not is_reached(await self.sessions()):
                 pass
 
     def replica_pids(self, application_name: str, deployment: str | None = None) -> dict[str, int]:

@@ -151,15 +151,18 @@ async def test_killing_a_replica_moves_its_session_to_another(serve):
         assert max(mean_error(each.rgb, grayed(sent(each.number))) for each in pictures) < 6
 
 
-async def test_killing_the_client_frees_its_places_within_ten_seconds(serve):
+@pytest.mark.parametrize("frames", [0, 10], ids=["while it connects", "while it streams"])
+async def test_killing_the_client_frees_its_places_within_ten_seconds(serve, frames):
     command = [str(Path(sys.executable).with_name("scope-serve")), "stream"]
     options = ["--pipeline", "invert", "--input", "testsrc", "--duration", "60"]
     client = await asyncio.create_subprocess_exec(
         *command, *options, "--url", serve.url, stderr=asyncio.subprocess.DEVNULL
     )
-    await serve.until_sessions(1, timeout_s=20)
+    await serve.until(
+        lambda sessions: any(each["frames_out"] >= frames for each in sessions), timeout_s=30
+    )
     client.kill()
     await client.wait()
-    await serve.until_sessions(0, timeout_s=10)
+    await serve.until(lambda sessions: not sessions, timeout_s=10)
     async with session(serve.url, "invert") as opened:
         assert len(await shown(opened, 3)) == 3

@@ -18,7 +18,9 @@ class PassthroughConfig(BasePipelineConfig):
 
     pipeline_id = "passthrough"
     pipeline_name = "Passthrough"
-    pipeline_description = "Returns the input video unchanged, in its own size."
+    pipeline_description = (
+        "Returns the input video unchanged, in its own size, four pictures at a time."
+    )
     supports_prompts = False
     modes: ClassVar[dict[str, ModeDefaults]] = {"video": ModeDefaults(default=True)}
 

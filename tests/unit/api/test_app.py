@@ -200,3 +200,10 @@ async def test_a_body_without_a_length_is_counted_as_it_comes():
     async with api() as (client, _):
         found = await client.post(OFFER, content=endless())
     assert found.status_code == 413
+
+
+async def test_the_address_opened_in_a_browser_leads_to_the_documentation():
+    async with api() as (client, _):
+        found = await client.get("/", follow_redirects=True)
+    assert found.status_code == 200
+    assert "swagger" in found.text.lower()

@@ -7,6 +7,7 @@ from scope_serve.errors import ConfigError
 from scope_serve.serving.config_file import (
     application_names,
     check_config,
+    check_installed,
     default_config_path,
     read_config,
 )
@@ -80,3 +81,14 @@ def test_a_config_comes_back_as_it_was_written(tmp_path):
     path = tmp_path / "config.yaml"
     path.write_text(yaml.safe_dump(config(pipeline="gray")), encoding="utf-8")
     assert read_config(path) == config(pipeline="gray")
+
+
+def test_a_pipeline_that_is_not_installed_is_named_with_the_nearest():
+    with pytest.raises(ConfigError, match="'grey' is not installed; did you mean 'gray'"):
+        check_installed(config(pipeline="grey"), where="config.yaml")
+
+
+def test_a_pipeline_with_an_environment_of_its_own_is_not_looked_for_here():
+    elsewhere = config(pipeline="far-away")
+    elsewhere["applications"][0]["runtime_env"] = {"pip": ["far-away"]}
+    check_installed(elsewhere, where="config.yaml")
