@@ -87,6 +87,8 @@ def run(
     deployed and leaves the cluster running. Where Serve runs already it keeps its host and port.
     """
     started_s = time.monotonic()
+    if address is not None:
+        _show_token()
     checked = _read(config, is_run_here=address is None)
     cluster = _cluster(checked, address=address, host=host, port=port, dashboard=dashboard_port)
     stop = StopSignals()
@@ -112,6 +114,7 @@ def deploy(
 
     Applications that run and are unchanged in the config are left alone, with their sessions.
     """
+    _show_token()
     checked = _read(config, is_run_here=False)
     cluster = _cluster(checked, address=address, host=host, port=port, dashboard=8265)
     try:
@@ -119,6 +122,14 @@ def deploy(
         typer.echo(f"deployed: {cluster.url}")
     finally:
         cluster.leave()
+
+
+def _show_token() -> None:
+    """Let Ray show the user's token to a cluster to join. It decides that when it is imported."""
+    from scope_serve.settings import has_ray_token, set_defaults_for_children
+
+    if has_ray_token():
+        set_defaults_for_children({"RAY_AUTH_MODE": "token"})
 
 
 def _read(path: Path | None, *, is_run_here: bool) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from scope_serve.serving import ray_adapter
 from scope_serve.serving.builders import SESSION_HOSTS
 from scope_serve.serving.config_file import application_names
 from scope_serve.serving.failures import last_words
-from scope_serve.settings import has_ray_token, set_defaults_for_children
+from scope_serve.settings import set_defaults_for_children
 
 POLL_INTERVAL_S = 0.2
 STOP_TIMEOUT_S = 15.0
@@ -71,8 +71,6 @@ class Cluster:
             _check_free("127.0.0.1", self._dashboard_port, "--dashboard-port")
         else:
             _check_answers(self._address)
-            if has_ray_token():
-                set_defaults_for_children({"RAY_AUTH_MODE": "token"})
         set_defaults_for_children(SERVE_ENVIRONMENT)
         self._start_ray()
         self._served_before = _serve_runs()
