@@ -95,8 +95,8 @@ def run(
     try:
         _bring_up(cluster, checked, stop, replaces=replace)
         elapsed_s = time.monotonic() - started_s
-        typer.echo(f"ready in {elapsed_s:.1f} s: {cluster.url}  (Ctrl-C stops)")
         typer.echo(f"change it: scope-serve deploy CONFIG --address {cluster.address}", err=True)
+        typer.echo(f"ready in {elapsed_s:.1f} s: {cluster.url}  (Ctrl-C stops)")
         stop.wait()
         typer.echo("stopping", err=True)
     finally:

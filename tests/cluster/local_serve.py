@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import socket
 import sys
 import tempfile
@@ -10,10 +11,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import yaml
 from ray.serve import get_deployment_handle
 
 from scope_serve.serving import ray_adapter
 from scope_serve.serving.cluster import Cluster
+from tests.e2e.server import RunningServer
 from tests.plugins_on_path import installed_plugin, write_distribution
 
 PROBES = '''
@@ -135,33 +138,33 @@ def serve_config(*pipelines: dict[str, Any], **gateway: Any) -> dict[str, Any]:
 
 
 class LocalServe:
-    """Starts Ray and Serve with ``config`` deployed; ends them again.
+    """Runs ``scope-serve run`` on ``config`` and joins its cluster; ends both again.
 
-    The plugins of the test fixtures are importable by every process of the cluster.
+    The cluster is a process of its own because Ray forks when it starts one, and a process that
+    has been connected to another cluster has threads that do not survive a fork. The plugins of
+    the test fixtures are importable by every process of the cluster.
     """
 
     def __init__(self, config: dict[str, Any]) -> None:
-        self._config = config
-        self._port = free_port()
         self._plugins = Path(tempfile.mkdtemp(prefix="probes-"))
-        self._added: list[str] = []
-        self._pythonpath = os.environ.get("PYTHONPATH")
-        self.cluster = Cluster(
-            address=None,
-            http_host="127.0.0.1",
-            http_port=self._port,
-            dashboard_port=free_port(),
-        )
+        write_distribution(self._plugins, "scope_probes", PROBES)
+        self._paths = [str(self._plugins), str(installed_plugin("scope_plugin_invert"))]
+        path = self._plugins / "config.yaml"
+        path.write_text(yaml.safe_dump(config), encoding="utf-8")
+        environment = {"PYTHONPATH": os.pathsep.join(self._paths), "RAY_AUTH_MODE": "disabled"}
+        self._server = RunningServer(str(path), environment=environment)
+        self._cluster: Cluster | None = None
 
     @property
     def url(self) -> str:
         """Where the API listens."""
-        return f"http://127.0.0.1:{self._port}"
+        return self._server.url
 
     def deploy(self, config: dict[str, Any]) -> None:
-        """Deploy another config and wait until it runs."""
-        self.cluster.deploy(config)
-        self.cluster.wait_until_running(lambda _: None)
+        """Deploy another config in place of the current one, and wait until it runs."""
+        assert self._cluster is not None
+        self._cluster.deploy(config, replaces=True)
+        self._cluster.wait_until_running(lambda _: None)
 
     async def sessions(self) -> list[dict[str, Any]]:
         """Return the state of every session."""
@@ -189,14 +192,15 @@ class LocalServe:
         }
 
     def __enter__(self) -> Self:
-        write_distribution(self._plugins, "scope_probes", PROBES)
-        paths = [str(self._plugins), str(installed_plugin("scope_plugin_invert"))]
-        os.environ["PYTHONPATH"] = os.pathsep.join(paths)
-        sys.path[:0] = paths  # this process is the driver of the cluster
-        self._added = paths
+        self._server.__enter__()
+        sys.path[:0] = self._paths  # this process is a driver of the cluster
         try:
-            self.cluster.start()
-            self.deploy(self._config)
+            address = re.search(r"--address (\S+)", self._server.output)
+            assert address is not None, self._server.output
+            self._cluster = Cluster(
+                address=address[1], http_host="127.0.0.1", http_port=8000, dashboard_port=8265
+            )
+            self._cluster.start()
             asyncio.run(self.sessions())  # Ray's threads for handles start here, not in a test
         except BaseException:
             self.__exit__(None, None, None)
@@ -209,10 +213,8 @@ class LocalServe:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.cluster.stop()
-        for path in self._added:
+        if self._cluster is not None:
+            self._cluster.leave()
+        for path in self._paths:
             sys.path.remove(path)
-        if self._pythonpath is None:
-            os.environ.pop("PYTHONPATH", None)
-        else:
-            os.environ["PYTHONPATH"] = self._pythonpath
+        self._server.__exit__(kind, error, trace)
